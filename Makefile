@@ -1,0 +1,54 @@
+# Every verb does its own set-up, into .venv, and only when pyproject.toml changed.
+
+PYTHON ?= python3
+ARGS ?=
+
+# The published versions of the official client that the tests drive, each in a venv of its own.
+LYCEUM_CLI_VERSIONS := 1.2.2 1.1.7 1.0.52
+CLIENTS := $(LYCEUM_CLI_VERSIONS:%=.venv-clients/lyceum-cli-%/.installed)
+
+PIP_INSTALL := -m pip install --quiet --quiet --disable-pip-version-check
+
+.PHONY: help serve test check bench clients clean
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+serve: .venv/.installed ## run the emulator; ARGS="--port 9000 --clock manual" are handed on
+	@exec .venv/bin/lyceum-emulator serve $(ARGS)
+
+test: .venv/.installed $(CLIENTS) ## run the tests; ARGS="-k abort" are handed to pytest
+	@.venv/bin/pytest -n 2 $(ARGS)
+
+check: .venv/.installed ## format, lint, types
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+
+bench: .venv/.installed ## measure, peers in the same run
+	@.venv/bin/python -m benchmarks $(ARGS)
+
+clients: $(CLIENTS) ## install the real clients that `make test` drives
+
+clean: ## remove everything that the verbs made
+	@rm -rf .venv .venv-clients build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find emulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+.venv/.installed: pyproject.toml | python
+	@echo "Setting up .venv (once; again when pyproject.toml changes)..."
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/python $(PIP_INSTALL) --editable '.[dev]'
+	@touch $@
+
+.venv-clients/lyceum-cli-%/.installed: | python
+	@echo "Setting up lyceum-cli $* for the tests (once)..."
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python $(PIP_INSTALL) 'lyceum-cli==$*'
+	@touch $@
+
+.PHONY: python
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	{ echo "lyceum-emulator needs Python 3.11 or newer, and '$(PYTHON)' is not; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
