@@ -1,0 +1,120 @@
+"""One tree of errors. The core raises these; a table at the edge maps each class to an HTTP status.
+
+EmulatorError
+|- StartError            the server cannot start: port, directory, contract
+|  `- ContractError      openapi.yaml and the handlers disagree, or it cannot be read
+|- ScenarioError         one scenario text with one or more problems, each with its place
+|- RequestRefused        a request that cannot be served as it stands
+   |- Unauthorized       no token, or one that opens nothing
+   |- Forbidden          a token that may not do this
+   |- NotFound           no such thing, or not the caller's
+   |- Conflict           not in this state
+   |- BadQuery           well formed, but a rule that no schema can say refuses it
+   |- Invalid            malformed: carries the place of each problem
+   |- TooLarge           the body is over the limit
+   |- UnsupportedMedia   the body is not in a format that the operation reads
+   `- TooMany            a bound on what is kept was reached
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class EmulatorError(Exception):
+    """Whatever this package raises on purpose."""
+
+
+class StartError(EmulatorError):
+    """The server cannot start; the message is one sentence for the person at the terminal."""
+
+
+class ContractError(StartError):
+    """The contract cannot be read, or does not fit the handlers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a text, and where.
+
+    `line` and `column` count from 1; `path` is the place in the document (`timeline[2].running`), empty for
+    the document itself.
+    """
+
+    message: str
+    path: str = ""
+    line: int = 1
+    column: int = 1
+
+    def located(self, source: str) -> str:
+        """`oom.yaml:4:7: timeline[2].running: expected a duration ...`, as compilers print it."""
+        where = f"{self.path}: " if self.path else ""
+        return f"{source}:{self.line}:{self.column}: {where}{self.message}"
+
+
+class ScenarioError(EmulatorError):
+    """A scenario text that does not parse or does not make sense; holds every problem found, not the first."""
+
+    def __init__(self, source: str, problems: tuple[Problem, ...]) -> None:
+        super().__init__(source, problems)  # args intact, so it survives pickling
+        self.source, self.problems = source, problems
+
+    def __str__(self) -> str:
+        return "\n".join(problem.located(self.source) for problem in self.problems)
+
+
+class RequestRefused(EmulatorError):
+    """A request that is answered with an error body; the message becomes its `detail`."""
+
+    @property
+    def detail(self) -> str:
+        return str(self)
+
+
+class Unauthorized(RequestRefused):
+    """No token, or one that opens nothing here."""
+
+
+class Forbidden(RequestRefused):
+    """The token is good, and may not do this."""
+
+
+class NotFound(RequestRefused):
+    """No such thing, or none that the caller may see."""
+
+
+class Conflict(RequestRefused):
+    """The thing exists and is in a state that forbids this."""
+
+
+class BadQuery(RequestRefused):
+    """Schema-valid, but a rule between parameters refuses it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One malformed part of a request: `loc` as FastAPI gives it, such as `("body", "timeout")`."""
+
+    loc: tuple[str | int, ...]
+    msg: str
+    type: str
+
+
+class Invalid(RequestRefused):
+    """A malformed request; names every field that is wrong."""
+
+    def __init__(self, problems: tuple[FieldProblem, ...]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+
+class TooLarge(RequestRefused):
+    """The request's body is over the limit."""
+
+
+class UnsupportedMedia(RequestRefused):
+    """The request's body is of a media type that the operation does not read."""
+
+
+class TooMany(RequestRefused):
+    """A bound on what the emulator keeps was reached."""
