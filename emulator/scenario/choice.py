@@ -1,0 +1,99 @@
+"""Which scenario a submission gets, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from emulator.errors import FieldProblem, Invalid, NotFound
+from emulator.scenario.library import Library
+from emulator.scenario.matching import differences
+from emulator.scenario.model import Match, Scenario
+from emulator.scenario.submission import Submission
+
+METADATA_KEY = "emulator.scenario"
+"""The metadata entry by which a submission names its scenario."""
+
+
+class Rule(StrEnum):
+    """The rules in the order in which they are asked."""
+
+    QUEUE = "queue"
+    NAME = "name"
+    MATCH = "match"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Why a run got its scenario: the rule that chose, and a sentence for people."""
+
+    rule: Rule
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEntry:
+    """A scenario laid ready for the next `times` submissions that fit `match` (any, if None)."""
+
+    scenario: Scenario
+    times: int = 1
+    match: Match | None = None
+
+
+class Queue:
+    """The scenarios laid ready, first come first served. An entry that does not fit stays for a later submission."""
+
+    def __init__(self) -> None:
+        self._entries: list[QueueEntry] = []
+
+    @property
+    def entries(self) -> tuple[QueueEntry, ...]:
+        return tuple(self._entries)
+
+    def add(self, entry: QueueEntry) -> None:
+        self._entries.append(entry)
+
+    def clear(self) -> None:
+        self._entries.clear()
+
+    def take(self, submission: Submission) -> QueueEntry | None:
+        """The first entry that fits, with one use of it spent."""
+        for index, entry in enumerate(self._entries):
+            if entry.match is None or not differences(entry.match, submission):
+                if entry.times > 1:
+                    self._entries[index] = replace(entry, times=entry.times - 1)
+                else:
+                    del self._entries[index]
+                return entry
+        return None
+
+
+def choose(
+    submission: Submission,
+    named: str | None,
+    queues: Iterable[Queue],
+    library: Library,
+    default: Scenario,
+) -> tuple[Scenario, Choice]:
+    """The scenario for `submission`: from the queues, by name, by match, or the default.
+
+    `named` is the name that the request's header gives; metadata comes after it. Raises Invalid where a name
+    is unknown, with the nearest ones.
+    """
+    for queue in queues:
+        if entry := queue.take(submission):
+            return entry.scenario, Choice(Rule.QUEUE, f"laid ready in the queue: {entry.scenario.name}")
+    if named is not None:
+        place: tuple[str, ...] = ("header", "X-Emulator-Scenario")
+    else:
+        named, place = submission.metadata.get(METADATA_KEY), ("body", "metadata", METADATA_KEY)
+    if named is not None:
+        try:
+            return library.get(named), Choice(Rule.NAME, f"named by {'.'.join(place)}")
+        except NotFound as unknown:
+            raise Invalid((FieldProblem(place, unknown.detail, "unknown_scenario"),)) from None
+    if scenario := library.first_match(submission):
+        return scenario, Choice(Rule.MATCH, f"its match holds for this submission: {scenario.source}")
+    return default, Choice(Rule.DEFAULT, "no queue entry, name or match applies")

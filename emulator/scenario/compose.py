@@ -1,0 +1,39 @@
+"""What a submitted compose file does to its run: one that cannot be read fails it, whatever the scenario says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+
+from emulator.documents import COMPOSE, MappingNode, read_document
+from emulator.scenario.model import Ending, Scenario
+from emulator.scenario.submission import Submission
+from emulator.statuses import RunStatus
+
+
+def compose_error(text: str) -> str | None:
+    """Why `text` is no compose file, in one line, or None if it can be one. Reads it within bounds."""
+    document = read_document(text, COMPOSE)
+    for problem in document.problems:
+        return f"docker-compose.yml: line {problem.line}, column {problem.column}: {problem.message}"
+    if not isinstance(document.root, MappingNode):
+        return "docker-compose.yml: top-level object must be a mapping"
+    return None
+
+
+def with_compose_file(scenario: Scenario, submission: Submission) -> Scenario:
+    """`scenario` itself, or what becomes of it where the submission's compose file cannot be read.
+
+    The start call takes any text, so the run starts and then fails before any service of it runs. Inferred.
+    """
+    error = None if submission.compose is None else compose_error(submission.compose)
+    if error is None:
+        return scenario
+    return replace(
+        scenario,
+        timeline=tuple(stage for stage in scenario.timeline if stage.status is not RunStatus.RUNNING),
+        ending=Ending(RunStatus.FAILED, return_code=1, error=error),
+        output=(),
+        metrics=(),
+        series=MappingProxyType({}),
+    )

@@ -1,0 +1,107 @@
+"""Whether a scenario's `match` holds for a submission, and where the two differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import translate
+from functools import lru_cache
+
+from emulator.scenario.model import Match, Scenario
+from emulator.scenario.submission import Submission
+
+_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A condition that does not hold: what it asks for, and what the submission has (None: nothing)."""
+
+    condition: str
+    pattern: str
+    found: str | None
+
+    def __str__(self) -> str:
+        found = "nothing" if self.found is None else f"`{self.found}`"
+        return f"{self.condition}: wants `{self.pattern}`, found {found}"
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A scenario whose `match` did not hold, and the conditions that failed."""
+
+    scenario: Scenario
+    differences: tuple[Difference, ...]
+
+
+def differences(match: Match, submission: Submission) -> tuple[Difference, ...]:
+    """The conditions of `match` that `submission` does not meet, in the order of the format; none is a match.
+
+    Long values are cut to 80 characters in `found`.
+    """
+    return tuple(
+        Difference(condition, pattern, _shown(found))
+        for condition, pattern, found in _conditions(match, submission)
+        if not any(_fits(pattern, text) for text in found)
+    )
+
+
+def nearest(scenarios: Iterable[Scenario], submission: Submission, count: int = 3) -> tuple[NearMiss, ...]:
+    """The scenarios that came closest to matching: fewest failed conditions, then most that held.
+
+    Those without `match`, and those that do match, are left out. Equals stay in the order given.
+    """
+    misses = []
+    for scenario in scenarios:
+        if scenario.match is None:
+            continue
+        failed = differences(scenario.match, submission)
+        if failed:
+            held = sum(1 for _ in _conditions(scenario.match, submission)) - len(failed)
+            misses.append((len(failed), -held, NearMiss(scenario, failed)))
+    misses.sort(key=lambda miss: miss[:2])
+    return tuple(miss for _, _, miss in misses[:count])
+
+
+def _conditions(match: Match, submission: Submission) -> Iterable[tuple[str, str, tuple[str, ...]]]:
+    """Each given condition, its pattern, and the texts of which one must fit it."""
+    command = " ".join(submission.command) if submission.command else None
+    for condition, pattern, found in (
+        ("kind", match.kind, submission.kind.value),
+        ("file_name", match.file_name, submission.file_name),
+        ("code", match.code, submission.code),
+        ("run_name", match.run_name, submission.run_name),
+    ):
+        if pattern is not None:
+            yield condition, pattern, () if found is None else (found,)
+    for pattern in match.labels:
+        yield "labels", pattern, submission.labels
+    for key, pattern in match.metadata.items():
+        value = submission.metadata.get(key)
+        yield f"metadata.{key}", pattern, () if value is None else (value,)
+    if match.hardware is not None:
+        yield "hardware", match.hardware, (submission.hardware, submission.hardware.removeprefix("gpu."))
+    for condition, pattern, found in (
+        ("image", match.image, submission.image),
+        ("command", match.command, command),
+    ):
+        if pattern is not None:
+            yield condition, pattern, () if found is None else (found,)
+
+
+def _fits(pattern: str, text: str) -> bool:
+    return _compiled(pattern).match(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    # fnmatch's translation uses atomic groups, so that many stars cannot take exponential time.
+    return re.compile(translate(pattern))
+
+
+def _shown(found: tuple[str, ...]) -> str | None:
+    if not found:
+        return None
+    text = ", ".join(dict.fromkeys(found))
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

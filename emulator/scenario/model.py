@@ -1,0 +1,217 @@
+"""A scenario as values: what a file says, checked and with its units read, nothing drawn or resolved yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeAlias
+
+from emulator.statuses import RunStatus
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+
+@dataclass(frozen=True, slots=True)
+class DurationRange:
+    """`4s` (both ends alike) or `35s..50s`, from which the run's seed draws."""
+
+    low_ms: int
+    high_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRange:
+    """`2..9`: one draw from the seed each time it is used. Integer when both ends are."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """`{from: 2.4, to: 0.9}`: linear over the stretch it belongs to."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class StageSpec:
+    """One active entry of the timeline; no duration means until somebody stops the run."""
+
+    status: RunStatus
+    duration: DurationRange | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ends: its terminal status and what goes with it.
+
+    `return_code` is None only for system_failure; `error` is the cause in the user's words, if any.
+    """
+
+    status: RunStatus
+    return_code: int | None = None
+    error: str | None = None
+    result: Json = None
+
+
+class OutputStream(StrEnum):
+    STDOUT = "stdout"
+    STDERR = "stderr"
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """`{loss:.4f}` in a text: the field's name and its format spec (`[0-9.]{0,4}[dfeg]`, or empty).
+
+    `d` rounds to a whole number.
+    """
+
+    name: str
+    spec: str = ""
+
+
+Template: TypeAlias = tuple[str | Placeholder, ...]
+"""A text cut at its placeholders; `{{` and `}}` already stand for braces."""
+
+FieldSpec: TypeAlias = Ramp | NumberRange | int | float | str
+"""What a placeholder is filled with: a ramp over the entry's span, a draw per line, or a constant."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputEntry:
+    """One entry of `output`: a text at one time (`every_ms` is None), or repeated.
+
+    Times count from the start of running. A repeated entry goes on to `until_ms`, or to the end of running.
+    """
+
+    text: Template
+    stream: OutputStream = OutputStream.STDOUT
+    from_ms: int = 0
+    every_ms: int | None = None
+    until_ms: int | None = None
+    fields: Mapping[str, FieldSpec] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class Shape(StrEnum):
+    """What the GPU is busy with during a phase. Named as in the telemetry reference, section 4."""
+
+    BARE_IDLE = "bare-idle"
+    CONTEXT = "context"
+    LOAD_WEIGHTS = "load-weights"
+    TRAIN_LLM = "train-llm"
+    TRAIN_VISION = "train-vision"
+    EVAL = "eval"
+    CHECKPOINT = "checkpoint"
+    PREFILL = "prefill"
+    DECODE = "decode"
+    DATA_STARVED = "data-starved"
+    HANG = "hang"
+    OOM = "oom"
+    IDLE_BETWEEN_KERNELS = "idle-between-kernels"
+
+
+class Quantity(StrEnum):
+    """What a phase may set itself. PCIe as the GPU sees it: rx comes from the host."""
+
+    GPU_UTILIZATION = "gpu_utilization"
+    GPU_MEMORY = "gpu_memory"
+    SM = "sm"
+    TENSOR = "tensor"
+    DRAM = "dram"
+    POWER = "power"
+    PCIE_RX = "pcie_rx"
+    PCIE_TX = "pcie_tx"
+    CPU = "cpu"
+    RAM = "ram"
+
+
+class Unit(StrEnum):
+    """What the numbers of an override count."""
+
+    PERCENT = "percent"
+    WATT = "watt"
+    BYTES_PER_SECOND = "bytes_per_second"
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A quantity that a phase sets: a constant, one draw per run from a range, or a ramp over the phase.
+
+    Percent is 0-100 of the whole (`power`: of the device's power limit); PCIe rates are bytes per second.
+    """
+
+    value: Ramp | NumberRange | float
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPhase:
+    """A stretch of the metric plan; `duration` None means the rest of running.
+
+    `overrides` replace quantities of the shape (`gpu_memory: {from: 55%, to: 100%}`).
+    """
+
+    name: str
+    shape: Shape
+    duration: DurationRange | None = None
+    overrides: Mapping[Quantity, Override] = field(default_factory=lambda: MappingProxyType({}))
+
+
+Keyframes: TypeAlias = tuple[tuple[int, float], ...]
+"""(milliseconds since the start of running, value), in order of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Conditions on a submission; all that are given must hold. Patterns are shell-style.
+
+    `labels`: each pattern fits one of the submission's labels; `metadata`: each key's value fits its pattern.
+    """
+
+    kind: str | None = None
+    file_name: str | None = None
+    code: str | None = None
+    run_name: str | None = None
+    labels: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    hardware: str | None = None
+    image: str | None = None
+    command: str | None = None
+
+
+class TimeLimit(StrEnum):
+    """Whether the client's `timeout` cuts the run."""
+
+    ENFORCE = "enforce"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One scenario file.
+
+    `timeline` always holds pending, starting and running in this order, as far as the run gets; entries that
+    the file leaves out last 0 ms. `ending` is None when the last stage lasts until somebody stops it.
+    `text` is the file as written, `source` where it came from; two scenarios with one `digest` are the same.
+    """
+
+    name: str
+    summary: str
+    source: str
+    text: str
+    digest: str
+    timeline: tuple[StageSpec, ...]
+    ending: Ending | None
+    match: Match | None = None
+    output: tuple[OutputEntry, ...] = ()
+    metrics: tuple[MetricPhase, ...] = ()
+    series: Mapping[str, Keyframes] = field(default_factory=lambda: MappingProxyType({}))
+    time_limit: TimeLimit = TimeLimit.ENFORCE
+    stop_status: RunStatus = RunStatus.COMPLETED
+    shutdown: DurationRange = DurationRange(0, 0)
+    seed: int | None = None
+    hardware: str | None = None

@@ -1,0 +1,44 @@
+"""The scenario format as JSON Schema, for editors: generated from the grammar that reads the files."""
+
+from __future__ import annotations
+
+import json
+
+from emulator.scenario.format import scenario_record
+from emulator.scenario.grammar import Schema
+
+BEYOND_SCHEMA = (
+    "statuses come in their order, each once; nothing follows an ending or `until_stopped`",
+    "ranges do not run backwards, and no duration is longer than ten years",
+    "`every` is longer than 0s, and `until` does not come before `from`",
+    "placeholders name a field, with a number format that exists",
+    "nothing is written after the end of running, and not more than 100,000 lines or 64 MiB",
+    "both ends of a ramp or range of power have the same unit",
+    "only the last phase of `metrics` leaves out `for`",
+    "two keys of a series are not the same time",
+    "patterns can match: brackets are closed, profiles in lower case, conditions exist for the `kind`",
+    "numbers in `result` are finite and fit 64 bits",
+    "a file is at most 1 MiB, 64 levels deep, one document, without merge keys or a key given twice",
+)
+"""What the reader checks and no JSON Schema can say."""
+
+
+def scenario_schema() -> Schema:
+    """JSON Schema (2020-12) of a scenario file: it accepts what the reader does, but for BEYOND_SCHEMA."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Scenario of lyceum-emulator",
+        "description": "What a run does: its statuses in time, what it prints, what its GPU shows.",
+        "$comment": "Generated from emulator/scenario/format.py. The reader also checks: "
+        + "; ".join(BEYOND_SCHEMA)
+        + ".",
+    } | scenario_record().schema()
+
+
+def schema_text() -> str:
+    """The schema as `scenarios/schema.json` holds it."""
+    return json.dumps(scenario_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    print(schema_text(), end="")

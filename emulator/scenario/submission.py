@@ -1,0 +1,46 @@
+"""What a client sent to start a run, as the rest of the emulator sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+_NO_METADATA: Mapping[str, str] = MappingProxyType({})
+
+
+class Kind(StrEnum):
+    """The start call that a run came through."""
+
+    PYTHON = "python"
+    DOCKER = "docker"
+    COMPOSE = "compose"
+    GPU_SELECTION = "gpu_selection"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A validated start call without its secrets: credentials and environment values never get this far.
+
+    `hardware` is the profile's full name (`gpu.h100`), whichever alias was sent.
+    """
+
+    kind: Kind
+    hardware: str
+    timeout_s: int = 60
+    file_name: str | None = None
+    run_name: str | None = None
+    labels: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=lambda: _NO_METADATA)
+    callback_urls: tuple[str, ...] = ()
+    code: str | None = None
+    requirements: str | None = None
+    image: str | None = None
+    command: tuple[str, ...] = ()
+    compose: str | None = None
+    job_type: str | None = None
+    graceful_timeout_s: int | None = None
+    s3_mount: bool = False
+    s3_mount_path: str | None = None
+    local_imports: tuple[str, ...] = ()

@@ -1,0 +1,33 @@
+"""Golden cases: what people write, and the exact lines that they get to read (mistakes.txt)."""
+
+from pathlib import Path
+
+import pytest
+
+from emulator.errors import ScenarioError
+from emulator.scenario.format import read_scenario
+
+CASES = [
+    (title, *text.split("--- says\n"))
+    for title, _, text in (
+        case.partition("\n")
+        for case in Path(__file__).with_name("mistakes.txt").read_text("utf-8").split("=== ")[1:]
+    )
+]
+
+
+@pytest.mark.parametrize(("title", "text", "says"), CASES, ids=[title for title, *_ in CASES])
+def test_a_mistake_is_explained(title: str, text: str, says: str) -> None:
+    with pytest.raises(ScenarioError) as refused:
+        read_scenario(text, name="mistake", source="m.yaml")
+    assert str(refused.value).splitlines() == [f"m.yaml:{line}" for line in says.splitlines()]
+
+
+def test_there_are_at_least_forty_cases_with_titles_of_their_own() -> None:
+    assert len({title for title, *_ in CASES}) == len(CASES) >= 40
+
+
+@pytest.mark.parametrize(("title", "text", "says"), CASES, ids=[title for title, *_ in CASES])
+def test_what_a_message_says_to_write_is_within_reach(title: str, text: str, says: str) -> None:
+    """Lines stay short enough for a terminal, one line each."""
+    assert max(map(len, says.splitlines())) < 300

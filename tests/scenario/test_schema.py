@@ -1,0 +1,226 @@
+"""The published schema: current, and of one mind with the reader."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+from jsonschema_rs import Draft202012Validator
+
+from emulator.documents import read_document
+from emulator.resources import SCENARIO_DIRECTORY
+from emulator.scenario.format import KEYS, read_node
+from emulator.scenario.library import Library
+from emulator.scenario.metrics import QUANTITIES, SERIES_NAMES
+from emulator.scenario.model import Quantity, Shape
+from emulator.scenario.schema import scenario_schema, schema_text
+from emulator.statuses import TERMINAL
+from emulator.times import format_duration
+
+SCHEMA = scenario_schema()
+VALIDATOR = Draft202012Validator(SCHEMA)
+
+durations = st.integers(0, 10**8).map(format_duration)
+ranges = st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)).map(
+    lambda ends: f"{format_duration(min(ends))}..{format_duration(max(ends))}"
+)
+lengths = durations | ranges
+percents = st.integers(0, 100).map(lambda n: f"{n}%") | st.floats(0, 99).map(lambda x: f"{x:.2f}%")
+rates = st.sampled_from(["190MB/s", "1.2GB/s", "0B/s", "7KiB/s"])
+numbers = st.integers(-1000, 1000) | st.floats(-1e6, 1e6)
+words = st.text("abcxyz -_.*", min_size=1, max_size=12)
+
+
+def quantities(one: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
+    return one | one.map(lambda v: f"{v}..{v}") | st.fixed_dictionaries({"from": one, "to": one})
+
+
+def optional(**keys: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[Any]]:
+    return {key.rstrip("_"): value for key, value in keys.items()}
+
+
+endings = st.sampled_from([status.value for status in TERMINAL]) | st.one_of(
+    st.fixed_dictionaries(
+        {}, optional={"error": words, "result": numbers, "return_code": st.integers(1, 255)}
+    ).map(lambda ending: {"failed": ending}),
+    st.fixed_dictionaries({}, optional={"result": st.lists(words)}).map(lambda ending: {"completed": ending}),
+    st.fixed_dictionaries({}, optional={"error": words}).map(lambda ending: {"system_failure": ending}),
+)
+outputs = st.fixed_dictionaries(
+    {"at": durations, "text": words}, optional={"stream": st.sampled_from(["stdout", "stderr"])}
+) | st.fixed_dictionaries(
+    {"every": durations, "text": words},
+    optional={
+        "from": durations,
+        "until": durations,
+        "fields": st.dictionaries(
+            st.sampled_from(["loss", "step_2"]),
+            numbers | words | st.just("2..9") | st.fixed_dictionaries({"from": numbers, "to": numbers}),
+        ),
+    },
+)
+phases = st.fixed_dictionaries(
+    {"phase": words, "shape": st.sampled_from([shape.value for shape in Shape])},
+    optional=optional(
+        for_=lengths,
+        gpu_memory=quantities(percents),
+        power=quantities(st.just("350W")) | quantities(percents),
+        pcie_rx=quantities(rates),
+    ),
+)
+matches = st.fixed_dictionaries(
+    {},
+    optional=optional(
+        kind=st.sampled_from(["python", "docker", "compose", "gpu_selection"]),
+        file_name=words,
+        code=words,
+        labels=st.lists(words, min_size=1, max_size=3),
+        metadata=st.dictionaries(words, words, min_size=1, max_size=2),
+    ),
+)
+scenarios = st.fixed_dictionaries(
+    {"timeline": st.tuples(lengths, endings).map(lambda t: [{"running": t[0]}, t[1]])},
+    optional=optional(
+        summary=words,
+        match=matches,
+        timeout=st.sampled_from(["ignore", "enforce"]),
+        output=st.lists(outputs, max_size=3),
+        metrics=st.lists(phases, max_size=3),
+        series=st.dictionaries(
+            st.sampled_from(SERIES_NAMES),
+            st.dictionaries(durations, numbers, min_size=1, max_size=3),
+            max_size=2,
+        ),
+        stop_status=st.sampled_from(["completed", "cancelled"]),
+        shutdown=lengths,
+        seed=st.integers(0, 2**63 - 1),
+        hardware=st.sampled_from(["gpu.h100", "cpu"]),
+    ),
+)
+WORDS = (
+    "4|4s|1.5s|35..50s|9s..3s|85%|101%|0.5%|350W|1:30|until_stopped|completed|running|stderr|{n}|1GB/s|100.0%"
+)
+ODD: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    4,
+    10**20,
+    "",
+    "a\nb",
+    "x" * 1001,
+    "4s\n",
+    "٤s",
+    [],
+    [1],
+    ["4s"],
+    {},
+]
+RAMPS: list[Any] = [{"x": 1}, {"from": 1, "to": 2}, {"from": "1%", "to": "2%"}]
+junk = st.sampled_from([*ODD, *RAMPS, *WORDS.split("|")])
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of every value inside `value`."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, child in inner for place in places(child, (*path, key)))]
+
+
+@st.composite
+def mutations(draw: st.DrawFn) -> Any:
+    """A valid file with one value replaced, one key renamed, added or taken away."""
+    whole = copy.deepcopy(draw(scenarios))
+    *front, last = draw(st.sampled_from([place for place in places(whole) if place]))
+    parent: Any = whole
+    for step in front:
+        parent = parent[step]
+    match draw(st.sampled_from(["replace", "rename", "delete", "add"])):
+        case "replace":
+            parent[last] = draw(junk)
+        case "rename" if isinstance(parent, dict):
+            parent[
+                draw(st.sampled_from([*(key.name for key in KEYS), "from", "n", "4", "4s", "", "failed"]))
+            ] = parent.pop(last)
+        case "add" if isinstance(parent, dict):
+            parent[draw(st.sampled_from(["from", "at", "every", "result", "error", "x", "0s"]))] = draw(junk)
+        case "delete":
+            del parent[last]
+    return whole
+
+
+def reader_findings(value: Any) -> tuple[bool, bool]:
+    """Whether the reader accepts `value`, and whether it refuses it for what a schema could say."""
+    document = read_document(json.dumps(value))
+    if document.root is None:
+        return False, False
+    scenario, findings = read_node(document.root, name="x", source="x", text="")
+    return scenario is not None, any(not finding.beyond_schema for finding in findings.found)
+
+
+@given(scenarios)
+def test_the_schema_accepts_what_the_reader_accepts(value: Any) -> None:
+    accepted, refused_for_its_form = reader_findings(value)
+    event(f"accepted: {accepted}")
+    assert not refused_for_its_form
+    assert VALIDATOR.is_valid(value)
+
+
+@given(mutations())
+def test_schema_and_reader_refuse_the_same_files(value: Any) -> None:
+    if "" in _keys(value):  # refused as YAML, before the reader sees it
+        return
+    _, refused_for_its_form = reader_findings(value)
+    event(f"refused: {refused_for_its_form}")
+    assert VALIDATOR.is_valid(value) is not refused_for_its_form
+
+
+def _keys(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set(value).union(*(_keys(child) for child in value.values()))
+    return set().union(*(_keys(child) for child in value)) if isinstance(value, list) else set()
+
+
+def test_the_published_schema_is_current() -> None:
+    """If this fails: `python -m emulator.scenario.schema > scenarios/schema.json`."""
+    assert (SCENARIO_DIRECTORY / "schema.json").read_text("utf-8") == schema_text()
+
+
+def test_every_key_is_documented_with_an_example_that_its_own_schema_accepts() -> None:
+    def check(schema: Any, path: str) -> int:
+        if not isinstance(schema, dict):
+            return 0
+        count = 0
+        for name, key in schema.get("properties", {}).items():
+            assert len(key["description"]) > 15, f"{path}.{name}"
+            for example in key.get("examples", []):
+                assert Draft202012Validator(key).is_valid(example), f"{path}.{name}"
+                count += 1
+        for value in schema.values():
+            for child in (
+                value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+            ):
+                count += check(child, path)
+            count += check(value, path)
+        return count
+
+    assert check(SCHEMA, "") > 30
+
+
+@pytest.mark.parametrize("path", sorted(SCENARIO_DIRECTORY.glob("*.yaml")), ids=lambda path: path.stem)
+def test_built_in_files_are_valid_and_name_their_schema(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert text.startswith("# yaml-language-server: $schema=./schema.json\n")
+    VALIDATOR.validate(read_document(text).plain())
+
+
+def test_every_quantity_has_a_key() -> None:
+    assert set(QUANTITIES) == set(Quantity)
+
+
+def test_the_library_has_no_schema_among_its_scenarios() -> None:
+    assert "schema" not in {each.name for each in Library.load(built_in=SCENARIO_DIRECTORY).scenarios()}
