@@ -1,0 +1,1 @@
+"""The machines that runs get: GPU devices and hardware profiles, as data."""

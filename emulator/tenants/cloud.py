@@ -1,0 +1,83 @@
+"""The emulated cloud: every tenant, the server's clock, the scenarios."""
+
+from __future__ import annotations
+
+from emulator.clock import Clock
+from emulator.errors import TooMany
+from emulator.runs.run import Run
+from emulator.scenario.choice import Queue, choose
+from emulator.scenario.compose import with_compose_file
+from emulator.scenario.library import Library
+from emulator.scenario.script import resolve
+from emulator.scenario.submission import Submission
+from emulator.tenants.identity import Identity, digest, uuid_of
+from emulator.tenants.tenant import Tenant
+
+MAX_TENANTS = 10_000
+
+
+class Cloud:
+    """All state of one emulator. Used from one thread: that of the server's event loop.
+
+    `queue` serves every tenant, after its own.
+    """
+
+    def __init__(self, library: Library, *, default_scenario: str, seed: int, clock: Clock) -> None:
+        """Raises NotFound if the library has no `default_scenario`."""
+        self.library = library
+        self.default = library.get(default_scenario)
+        self.seed = seed
+        self.clock = clock
+        self.queue = Queue()
+        self.tenants: dict[str, Tenant] = {}
+
+    def tenant(self, token: str) -> Tenant:
+        """The tenant that `token` opens; one that is new here exists only until the request is over.
+
+        It comes into being by its first write (`settle`).
+        """
+        key = digest("token", token).hex()
+        return self.tenants.get(key) or Tenant(key, Identity(self.seed, key), self.clock)
+
+    def settle(self, tenant: Tenant) -> None:
+        """Keep a tenant that is about to be written to. Raises TooMany at the limit."""
+        if tenant.key in self.tenants:
+            return
+        if len(self.tenants) >= MAX_TENANTS:
+            raise TooMany(f"this emulator keeps at most {MAX_TENANTS} tenants; reset it to begin anew")
+        self.tenants[tenant.key] = tenant
+
+    def submit(
+        self,
+        tenant: Tenant,
+        submission: Submission,
+        now_ms: int,
+        *,
+        named: str | None = None,
+        warnings: tuple[str, ...] = (),
+    ) -> Run:
+        """Start a run. `named` is the scenario that the request's header asks for.
+
+        Raises Invalid for an unknown scenario name, TooMany at the limit of tenants; then nothing is changed.
+        """
+        scenario, choice = choose(submission, named, (tenant.queue, self.queue), self.library, self.default)
+        self.settle(tenant)
+        origin = (self.seed, tenant.key, tenant.submissions)
+        run_seed = int.from_bytes(digest(*origin, "seed")[:8]) >> 1  # fits the int64 of the control API
+        script = resolve(with_compose_file(scenario, submission), run_seed)
+        run = Run(uuid_of(*origin), run_seed, submission, script, choice, now_ms, warnings=warnings)
+        tenant.add(run)
+        return run
+
+    def owner_of(self, execution_id: str) -> Tenant | None:
+        """The tenant that has this run, whoever asks."""
+        return next((tenant for tenant in self.tenants.values() if tenant.find(execution_id)), None)
+
+    def reset(self) -> tuple[int, int]:
+        """Forget all tenants and set the clock back. Returns how many runs and tenants there were."""
+        runs = sum(tenant.reset() for tenant in self.tenants.values())
+        tenants = len(self.tenants)
+        self.tenants.clear()
+        self.queue.clear()
+        self.clock.reset()
+        return runs, tenants

@@ -1,0 +1,74 @@
+"""Who a tenant is to the outside: its organisation, its user, the names of its machines.
+
+All of it follows from the tenant's key and the server's seed, so the same token always meets the same people.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from faker import Faker
+
+_HOSTS = 64
+"""How many different machines a tenant's runs meet."""
+
+
+def digest(*parts: str | int) -> bytes:
+    """32 bytes fixed by `parts`: the root of ids and seeds, where different inputs must never meet."""
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).digest()
+
+
+def uuid_of(*parts: str | int) -> str:
+    """A UUID fixed by `parts`, in the form of a random one."""
+    return str(uuid.UUID(bytes=digest(*parts)[:16], version=4))
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One tenant's organisation and its only user. Names are made up, and the first one takes a moment."""
+
+    server_seed: int
+    tenant_key: str
+
+    @cached_property
+    def slug(self) -> str:
+        """The organisation's name in `X-Org-Slug`."""
+        return f"org-{digest(self.server_seed, self.tenant_key, 'slug').hex()[:12]}"
+
+    @cached_property
+    def org_id(self) -> str:
+        return uuid_of(self.server_seed, self.tenant_key, "org")
+
+    @cached_property
+    def user_id(self) -> str:
+        return uuid_of(self.server_seed, self.tenant_key, "user")
+
+    @cached_property
+    def org_name(self) -> str:
+        return str(self._names("org").company())
+
+    def host_name(self, number: int) -> str:
+        """The name of the machine that a run with this number (its seed) is on."""
+        return str(self._host_names[number % _HOSTS])
+
+    @cached_property
+    def _host_names(self) -> list[str]:
+        names = self._names("hosts")
+        return [f"gpu-{names.domain_word()}-{names.numerify('%###')}" for _ in range(_HOSTS)]
+
+    def _names(self, part: str) -> Faker:
+        names = _faker()
+        names.seed_instance(int.from_bytes(digest(self.server_seed, self.tenant_key, part)[:8]))
+        return names
+
+
+@lru_cache(maxsize=1)
+def _faker() -> Faker:
+    from faker import Faker  # late: importing it takes as long as starting the rest of the server
+
+    return Faker("en_US")
