@@ -1,0 +1,222 @@
+"""The command `lyceum-emulator`."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import secrets
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from emulator import __version__
+from emulator.clock import MAX_SPEED, ClockMode, ClockSettings
+from emulator.errors import EmulatorError
+from emulator.server.settings import DEFAULT_HOST, DEFAULT_PORT, Settings
+from emulator.times import format_duration, parse_duration_ms, parse_instant_ms
+
+if TYPE_CHECKING:
+    from emulator.server.service import Service
+
+LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
+EXAMPLE_KEY = "lk_local_development"
+
+
+class Duration(click.ParamType[int]):
+    """`5s`, `1m30s`: milliseconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
+        ms = value if isinstance(value, int) else parse_duration_ms(value)
+        if not ms:
+            self.fail(f"{value!r} is not a duration above zero such as 5s, 1m30s or 500ms", param, ctx)
+        return ms
+
+
+class Instant(click.ParamType[int]):
+    """`2026-01-01T00:00:00Z`: milliseconds since the epoch."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
+        ms = value if isinstance(value, int) else parse_instant_ms(value)
+        if ms is None:
+            self.fail(f"{value!r} is not a time such as 2026-01-01T00:00:00Z", param, ctx)
+        return ms
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lyceum-emulator")
+def main() -> None:
+    """Stands in for the Lyceum Cloud API on your machine and in CI."""
+
+
+def option(*names: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:  # noqa: ANN401
+    """An option that a variable LYCEUM_EMULATOR_... sets as well."""
+    variable = "LYCEUM_EMULATOR_" + names[0].removeprefix("--").upper().replace("-", "_")
+    return click.option(*names, envvar=variable, show_envvar=True, **settings)
+
+
+@main.command()
+@option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on.")
+@option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
+@option(
+    "--scenarios",
+    "directories",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="DIR",
+    help="Directory of scenario files, asked before the built-in ones. Repeatable.",
+)
+@option(
+    "--scenario",
+    "default_scenario",
+    default="completed",
+    show_default=True,
+    help="Scenario of runs that nothing else chooses one for.",
+)
+@option(
+    "--seed", type=int, default=0, show_default=True, help="Number that all ids and random draws follow from."
+)
+@option(
+    "--clock",
+    "mode",
+    type=click.Choice(["real", "manual", "per-request"]),
+    default="real",
+    show_default=True,
+    help="What moves time: the wall clock, only the control API, or each request.",
+)
+@option(
+    "--speed",
+    type=click.FloatRange(0, MAX_SPEED, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="How many times as fast as the wall the real clock runs.",
+)
+@option(
+    "--step",
+    type=Duration(),
+    default="5s",
+    show_default=True,
+    help="How far a request moves the per-request clock.",
+)
+@option(
+    "--now", type=Instant(), help="Where the clock starts.  [default: 2026-01-01T00:00:00Z; real clock: now]"
+)
+@option(
+    "--api-key",
+    "api_keys",
+    multiple=True,
+    metavar="KEY",
+    help="Admit only this key. Repeatable.  [default: any lk_... key]",
+)
+@option(
+    "--control-token",
+    help="What the control API asks for in X-Emulator-Token.  [default: nothing on loopback, else made up]",
+)
+@option("--strict", is_flag=True, help="Refuse request fields that the contract does not know.")
+@option("--legacy-statuses", is_flag=True, help="Use older clients' words in the streaming status.")
+@option(
+    "--log-level",
+    type=click.Choice(LOG_LEVELS),
+    default="warning",
+    show_default=True,
+    help="What to log on stderr.",
+)
+def serve(
+    *,
+    host: str,
+    port: int,
+    directories: tuple[Path, ...],
+    default_scenario: str,
+    seed: int,
+    mode: str,
+    speed: float,
+    step: int,
+    now: int | None,
+    api_keys: tuple[str, ...],
+    control_token: str | None,
+    strict: bool,
+    legacy_statuses: bool,
+    log_level: str,
+) -> None:
+    """Run the emulator until it is interrupted."""
+    from emulator import app  # late: `--help` and the other commands do without a web framework
+    from emulator.server.listener import Listener, bind, url_of
+
+    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if control_token is None and not _is_loopback(host):
+        control_token = secrets.token_urlsafe(24)
+    settings = Settings(
+        api_keys=frozenset(api_keys) or None,
+        control_token=control_token,
+        strict=strict,
+        legacy_statuses=legacy_statuses,
+    )
+    clock = ClockSettings(ClockMode(mode.replace("-", "_")), speed, step, now)
+    try:
+        service = app.create_service(
+            settings,
+            scenario_directories=directories,
+            default_scenario=default_scenario,
+            seed=seed,
+            clock=clock,
+        )
+        application = app.create_app(service)
+        socket = bind(host, port)
+    except EmulatorError as error:
+        click.echo(f"lyceum-emulator: {error}", err=True)
+        sys.exit(2)
+    listener = Listener(
+        application,
+        service,
+        on_ready=lambda: click.echo(_greeting(url_of(socket), service, clock)),
+        log_level=log_level,
+    )
+    listener.run(sockets=[socket])
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _greeting(url: str, service: Service, clock: ClockSettings) -> str:
+    """What a person needs to know once the server is up."""
+    settings, cloud = service.settings, service.cloud
+    key = min(settings.api_keys) if settings.api_keys else EXAMPLE_KEY
+    names = [
+        f"{scenario.name} (default)" if scenario is cloud.default else scenario.name
+        for scenario in cloud.library.scenarios()
+    ]
+    lines = [
+        f"Lyceum emulator at {url}",
+        f"  official client:  lyceum auth login --url {url} --api-key {key}",
+        f"  clock:            {_clock_words(clock)}",
+        f"  scenarios:        {', '.join(names)}",
+    ]
+    if settings.control_token is not None:
+        lines.append(f"  control token:    {settings.control_token}  (header X-Emulator-Token)")
+    return "\n".join(lines)
+
+
+def _clock_words(clock: ClockSettings) -> str:
+    match clock.mode:
+        case ClockMode.REAL:
+            return "real" if clock.speed == 1 else f"real, {clock.speed:g} times as fast"
+        case ClockMode.MANUAL:
+            return "manual: moved by POST /_emulator/clock/advance"
+        case ClockMode.PER_REQUEST:
+            return f"per request: each moves it by {format_duration(clock.step_ms)}"

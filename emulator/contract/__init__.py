@@ -1,0 +1,1 @@
+"""An OpenAPI document as operations: which request is which operation, and whether it is well formed."""

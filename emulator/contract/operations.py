@@ -1,0 +1,123 @@
+"""The operations of a contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from emulator.contract.document import Document, resolve
+from emulator.contract.parameters import Location, Parameter
+from emulator.contract.validation import SchemaValidator
+from emulator.errors import ContractError
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_READABLE_TYPES = frozenset({"string", "instant", "integer", "boolean", "array"})
+_LOCATIONS = frozenset(Location)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The JSON body of an operation. `fields` are the properties that its schema declares."""
+
+    required: bool
+    fields: frozenset[str]
+    validator: SchemaValidator
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation, read from the document when first used: most servers serve a few operations of many."""
+
+    document: Document
+    path: str
+    method: str
+    node: dict[str, Any]
+    shared_parameters: list[Any]
+
+    @property
+    def operation_id(self) -> str:
+        return str(self.node["operationId"])
+
+    @cached_property
+    def path_names(self) -> tuple[tuple[int, str], ...]:
+        """The positions of the path's variable parts, with their names."""
+        parts = self.path.split("/")[1:]
+        return tuple((index, part[1:-1]) for index, part in enumerate(parts) if part.startswith("{"))
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return tuple(self._read_parameters())
+
+    @cached_property
+    def query_names(self) -> frozenset[str]:
+        return frozenset(one.name for one in self.parameters if one.location is Location.QUERY)
+
+    def _read_parameters(self) -> Iterator[Parameter]:
+        for node in (*self.shared_parameters, *self.node.get("parameters", ())):
+            parameter = resolve(self.document, node)
+            schema = resolve(self.document, parameter["schema"])
+            kind = "instant" if schema.get("format") == "date-time" else str(schema.get("type"))
+            if kind not in _READABLE_TYPES or parameter["in"] not in _LOCATIONS:
+                raise ContractError(
+                    f"{self.operation_id}: parameter {parameter['name']} is a {kind} in {parameter['in']},"
+                    " which the emulator cannot read"
+                )
+            yield Parameter(
+                parameter["name"],
+                Location(parameter["in"]),
+                bool(parameter.get("required")),
+                kind,
+                schema.get("default"),
+                SchemaValidator(self.document, schema),
+            )
+
+    @cached_property
+    def body(self) -> Body | None:
+        """The body that it takes, None if it takes none."""
+        node = resolve(self.document, self.node.get("requestBody"))
+        if node is None:
+            return None
+        schema = node["content"]["application/json"]["schema"]
+        fields = frozenset(_fields(self.document, schema))
+        return Body(bool(node.get("required")), fields, SchemaValidator(self.document, schema))
+
+    @property
+    def token_required(self) -> bool:
+        """Whether a request without a token is refused."""
+        return bool(self.security) and {} not in self.security
+
+    @property
+    def security(self) -> list[dict[str, list[str]]]:
+        """The ways to be admitted, any of which will do; none means that nothing is asked for."""
+        default: list[dict[str, list[str]]] = self.document.get("security", [])
+        security: list[dict[str, list[str]]] = self.node.get("security", default)
+        return security
+
+
+def _fields(document: Document, schema: Any) -> Iterator[str]:  # noqa: ANN401  a schema can be true or false
+    """The properties that a schema declares, in whichever of its parts."""
+    schema = resolve(document, schema)
+    yield from schema.get("properties", ())
+    for combination in ("allOf", "oneOf", "anyOf"):
+        for part in schema.get(combination, ()):
+            yield from _fields(document, part)
+
+
+def operations(document: Document) -> dict[str, Operation]:
+    """Every operation of `document` by its id. Raises ContractError where an id is missing or used twice."""
+    found: dict[str, Operation] = {}
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method not in item:
+                continue
+            operation_id = item[method].get("operationId")
+            if operation_id is None:
+                raise ContractError(f"the contract gives {method.upper()} {path} no operationId")
+            if operation_id in found:
+                raise ContractError(f"the contract uses the operationId {operation_id} twice")
+            found[operation_id] = Operation(
+                document, path, method.upper(), item[method], item.get("parameters", [])
+            )
+    return found

@@ -1,0 +1,99 @@
+"""Holding values against schemas, and saying what is wrong as the service does.
+
+The service is built on FastAPI: its 422 answers list `{loc, msg, type}` with the texts and types of pydantic.
+Source: Lyceum docs, HTTPValidationError; the texts themselves are inferred from that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+from jsonschema_rs import ValidationErrorKind as Kind
+
+from emulator.contract.document import Document
+from emulator.errors import FieldProblem
+
+MAX_PROBLEMS = 20
+"""An answer lists at most so many problems, so that a bad request cannot ask for an endless one."""
+
+_TYPES = {
+    "string": ("string", "string_type"),
+    "integer": ("integer", "int_type"),
+    "number": ("number", "float_type"),
+    "boolean": ("boolean", "bool_type"),
+    "array": ("list", "list_type"),
+    "object": ("dictionary", "dict_type"),
+}
+_FORMATS = {
+    "date-time": (
+        "Input should be a valid datetime in RFC 3339, such as 2026-01-01T12:00:00Z",
+        "datetime_parsing",
+    ),
+    "uri": ("Input should be a valid URL", "url_parsing"),
+}
+
+
+class SchemaValidator:
+    """One schema of a document, compiled."""
+
+    def __init__(self, document: Document, schema: dict[str, Any]) -> None:
+        whole = {
+            **schema,
+            "components": document.get("components", {}),
+        }  # where the schema's references point
+        self._validator = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+
+    def accepts(self, value: object) -> bool:
+        return self._validator.is_valid(value)
+
+    def problems(self, value: object, place: tuple[str | int, ...]) -> Iterator[FieldProblem]:
+        """What is wrong with `value`, one problem for each place in it; nothing if it is valid."""
+        if self._validator.is_valid(value):
+            return
+        told: set[tuple[str | int, ...]] = set()
+        for error in self._validator.iter_errors(value):
+            for problem in _explain(error, place):
+                if problem.loc not in told:
+                    told.add(problem.loc)
+                    yield problem
+                if len(told) == MAX_PROBLEMS:
+                    return
+
+
+def _explain(error: jsonschema_rs.ValidationError, place: tuple[str | int, ...]) -> Iterator[FieldProblem]:
+    loc = (*place, *error.instance_path)
+    match error.kind:
+        case Kind.Required(property=name):
+            yield FieldProblem((*loc, name), "Field required", "missing")
+        case Kind.AdditionalProperties(unexpected=names):
+            for name in names:
+                yield FieldProblem((*loc, name), "Extra inputs are not permitted", "extra_forbidden")
+        case kind:
+            msg, code = _wording(kind, error.message)
+            yield FieldProblem(loc, msg, code)
+
+
+def _wording(kind: Kind, fallback: str) -> tuple[str, str]:
+    match kind:
+        case Kind.Type(types=types):
+            word, code = _TYPES.get(next((name for name in types if name != "null"), ""), ("value", "type"))
+            return f"Input should be a valid {word}", code
+        case Kind.Minimum(limit=limit):
+            return f"Input should be greater than or equal to {limit}", "greater_than_equal"
+        case Kind.Maximum(limit=limit):
+            return f"Input should be less than or equal to {limit}", "less_than_equal"
+        case Kind.ExclusiveMinimum(limit=limit):
+            return f"Input should be greater than {limit}", "greater_than"
+        case Kind.Pattern(pattern=pattern):
+            return f"String should match pattern '{pattern}'", "string_pattern_mismatch"
+        case Kind.MinLength(limit=limit):
+            return f"String should have at least {limit} characters", "string_too_short"
+        case Kind.MaxLength(limit=limit):
+            return f"String should have at most {limit} characters", "string_too_long"
+        case Kind.Enum(options=options):
+            return f"Input should be one of {', '.join(map(repr, options))}", "enum"
+        case Kind.Format(format=name) if name in _FORMATS:
+            return _FORMATS[name]
+    return fallback[:300], "value_error"

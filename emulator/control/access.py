@@ -1,0 +1,35 @@
+"""Who may use the control API."""
+
+from __future__ import annotations
+
+import secrets
+
+from starlette.requests import Request
+
+from emulator.contract.operations import Operation
+from emulator.errors import Unauthorized
+from emulator.server.access import Access, bearer_token
+from emulator.server.service import Service
+from emulator.tenants.tenant import Tenant
+
+CONTROL_HEADER = "X-Emulator-Token"
+
+
+class ControlAccess:
+    """The door of the control API. With a bearer token a call acts on its tenant, without one on the server."""
+
+    def __init__(self, service: Service, access: Access) -> None:
+        self._service = service
+        self._access = access
+
+    def admit(self, request: Request, operation: Operation) -> Tenant | None:
+        wanted = self._service.settings.control_token
+        if wanted is not None and operation.security:
+            given = request.headers.get(CONTROL_HEADER, "")
+            if not secrets.compare_digest(given.encode(), wanted.encode()):
+                raise Unauthorized(f"This emulator wants its control token in the header {CONTROL_HEADER}")
+        token = bearer_token(request)
+        return None if token is None else self._access.tenant(token)
+
+    def now_ms(self, tenant: Tenant | None, method: str) -> int:  # noqa: ARG002  control calls never step a clock
+        return (tenant or self._service.cloud).clock.now_ms()

@@ -1,0 +1,90 @@
+"""Control operations on clocks, and the emulator's health."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from emulator import __version__
+from emulator.clock import Clock, ClockMode
+from emulator.control.wire import clock_view
+from emulator.errors import Conflict, Invalid, NotFound
+from emulator.runs.run import Run
+from emulator.server.call import Call
+from emulator.server.responses import json_response
+from emulator.statuses import RunStatus
+from emulator.tenants.tenant import NO_SUCH_RUN
+from emulator.times import LATEST_MS, format_instant, parse_duration_ms, parse_instant_ms
+
+
+def get_health(call: Call) -> Response:
+    return json_response({"status": "ok", "version": __version__, "clock": clock_view(call.cloud.clock)})
+
+
+def get_clock(call: Call) -> Response:
+    return json_response(clock_view(_clock(call)))
+
+
+def set_clock(call: Call) -> Response:
+    change = call.body
+    clock = _clock(call)
+    clock.set(
+        mode=ClockMode(change["mode"]) if "mode" in change else None,
+        speed=float(change["speed"]) if "speed" in change else None,
+        step_ms=parse_duration_ms(change["step"]) if "step" in change else None,
+        now_ms=parse_instant_ms(change["now"]) if "now" in change else None,
+    )
+    return json_response(clock_view(clock))
+
+
+def advance_clock(call: Call) -> Response:
+    wish = call.body
+    if "until" in wish:
+        return json_response(clock_view(_advance_until(call, wish["execution_id"], wish["until"])))
+    clock = _clock(call)
+    if "by" in wish:
+        clock.advance_to(clock.now_ms() + (parse_duration_ms(wish["by"]) or 0))
+    else:
+        clock.advance_to(parse_instant_ms(wish["to"]) or 0)
+    return json_response(clock_view(clock))
+
+
+def _clock(call: Call) -> Clock:
+    """The clock that the call acts on: the tenant's, or the server's."""
+    if call.caller is None:
+        return call.cloud.clock
+    if call.request.method != "GET":
+        call.cloud.settle(call.caller)
+    return call.caller.clock
+
+
+def _advance_until(call: Call, execution_id: str, until: str) -> Clock:
+    """Move the clock that a run lives by to the instant at which it takes a status."""
+    owner = call.caller or call.cloud.owner_of(execution_id)
+    if owner is None:
+        raise NotFound(NO_SUCH_RUN)
+    run = owner.get(execution_id)
+    now_ms = owner.clock.now_ms()
+    at_ms = _reached_ms(run, until)
+    if _holds(run.course.status_at(now_ms), until):
+        at_ms = now_ms
+    if at_ms is None or not now_ms <= at_ms <= LATEST_MS:
+        reason = "it is behind it" if at_ms is not None and at_ms < now_ms else "nothing fixed leads there"
+        raise Conflict(
+            f"the run is {run.course.status_at(now_ms)} at {format_instant(now_ms)}"
+            f" and will not become {until}: {reason}"
+        )
+    # Without a token the call acts on the server, whose clock the tenant may run ahead of.
+    moves_server = call.caller is None and owner.clock.follows
+    clock = call.cloud.clock if moves_server else owner.clock
+    clock.advance_to(clock.now_ms() + at_ms - now_ms)
+    return clock
+
+
+def _reached_ms(run: Run, until: str) -> int | None:
+    if until == "terminal":
+        return None if run.course.end is None else run.course.end.at_ms
+    return run.course.reached_ms(RunStatus(until))
+
+
+def _holds(status: RunStatus, until: str) -> bool:
+    return status.is_terminal if until == "terminal" else status == until

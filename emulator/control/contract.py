@@ -1,0 +1,41 @@
+"""The control API's own contract, and which function answers which of its operations."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from starlette.responses import Response
+
+from emulator.control import clock, runs, scenarios
+from emulator.server.call import Call, Handler
+
+CONTRACT_FILE = Path(__file__).with_name("openapi.yaml")
+
+
+@lru_cache(maxsize=1)
+def _contract_text() -> bytes:
+    return CONTRACT_FILE.read_bytes()
+
+
+def get_control_contract(_call: Call) -> Response:
+    return Response(_contract_text(), media_type="application/yaml")
+
+
+_HANDLERS: tuple[Handler, ...] = (
+    get_control_contract,
+    clock.advance_clock,
+    clock.get_clock,
+    clock.get_health,
+    clock.set_clock,
+    runs.force_transition,
+    runs.get_run,
+    runs.list_runs,
+    runs.reset,
+    scenarios.clear_queue,
+    scenarios.enqueue_scenario,
+    scenarios.get_queue,
+    scenarios.get_scenario,
+    scenarios.list_scenarios,
+)
+HANDLERS: dict[str, Handler] = {handler.__name__: handler for handler in _HANDLERS}

@@ -1,0 +1,101 @@
+"""The emulator's own view of runs, clocks and queues, as the control API writes them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from emulator.clock import Clock
+from emulator.runs.run import Run
+from emulator.scenario.choice import Queue
+from emulator.scenario.model import Ending, Match
+from emulator.scenario.submission import Submission
+from emulator.tenants.tenant import Tenant
+from emulator.times import format_duration, format_instant
+
+
+def clock_view(clock: Clock) -> dict[str, Any]:
+    return {
+        "mode": clock.mode,
+        "now": format_instant(clock.now_ms()),
+        "speed": clock.speed,
+        "step": format_duration(clock.step_ms),
+        "follows": "server" if clock.follows else None,
+    }
+
+
+def queue_view(queue: Queue) -> dict[str, Any]:
+    return {
+        "queue": [
+            {
+                "scenario": entry.scenario.name,
+                "times": entry.times,
+                "match": entry.match and match_view(entry.match),
+            }
+            for entry in queue.entries
+        ]
+    }
+
+
+def match_view(match: Match) -> dict[str, Any]:
+    """The conditions that are given."""
+    given = {name: getattr(match, name) for name in match.__slots__}
+    plain = given | {"labels": list(match.labels), "metadata": dict(match.metadata)}
+    return {name: value for name, value in plain.items() if value}
+
+
+def run_view(tenant: Tenant, run: Run, now_ms: int) -> dict[str, Any]:
+    """A run with what is behind it: its scenario and why, its script, its commands."""
+    script = run.script
+    return {
+        "execution_id": run.execution_id,
+        "org": tenant.identity.slug,
+        "kind": run.submission.kind,
+        "status": run.course.status_at(now_ms),
+        "scenario": script.scenario.name,
+        "chosen_by": asdict(run.chosen_by),
+        "seed": script.seed,
+        "hardware_profile": run.hardware,
+        "submitted_at": format_instant(run.submitted_ms),
+        "submission": submission_view(run.submission),
+        "script": {
+            "stages": [
+                {"status": status, "duration_s": None if duration_ms is None else duration_ms / 1000}
+                for status, duration_ms in script.stages
+            ],
+            "ending": script.ending and ending_view(script.ending),
+        },
+        "commands": [
+            {
+                "command": command.order,
+                "at": format_instant(command.at_ms),
+                "to": command.to,
+                "detail": command.detail,
+            }
+            for command in run.commands
+        ],
+        "transitions": [
+            {"status": status, "at": format_instant(at_ms)}
+            for status, at_ms in run.course.transitions(now_ms)
+        ],
+        "warnings": list(run.warnings),
+    }
+
+
+def ending_view(ending: Ending) -> dict[str, Any]:
+    return {
+        "status": ending.status,
+        "return_code": ending.return_code,
+        "error": ending.error,
+        "result": ending.result,
+    }
+
+
+def submission_view(submission: Submission) -> dict[str, Any]:
+    """What was submitted, without what is not given."""
+    given = {name: getattr(submission, name) for name in submission.__slots__}
+    return {
+        name: dict(value) if name == "metadata" else list(value) if isinstance(value, tuple) else value
+        for name, value in given.items()
+        if value not in (None, (), {})
+    }

@@ -1,0 +1,1 @@
+"""The emulated API over HTTP: a thin shell around the core."""

@@ -1,0 +1,60 @@
+"""Who may use the emulated API: bearer tokens and organisations."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.requests import Request
+
+from emulator.contract.operations import Operation
+from emulator.errors import Forbidden, Unauthorized
+from emulator.server.service import Service
+from emulator.tenants.tenant import Tenant
+
+# An API key as the service makes it (`lk_` and a secret); how long the secret is at least is our rule.
+_API_KEY = re.compile(r"lk_[!-~]{8,512}")
+ORG_HEADER = "X-Org-Slug"
+
+
+class Access:
+    """The door of the emulated API."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def admit(self, request: Request, operation: Operation) -> Tenant | None:
+        token = bearer_token(request)
+        if token is None:
+            if operation.token_required:
+                raise Unauthorized("Not authenticated: send 'Authorization: Bearer lk_...'")
+            return None
+        tenant = self.tenant(token)
+        slug = request.headers.get(ORG_HEADER)
+        if slug is not None and slug != tenant.identity.slug:
+            raise Forbidden(
+                f"You are not a member of this organisation; your organisation is {tenant.identity.slug}"
+            )
+        return tenant
+
+    def tenant(self, token: str) -> Tenant:
+        """The tenant that `token` opens. Raises Unauthorized."""
+        admitted = self._service.settings.api_keys
+        if not _API_KEY.fullmatch(token) or (admitted is not None and token not in admitted):
+            raise Unauthorized("Invalid API key")
+        return self._service.cloud.tenant(token)
+
+    def now_ms(self, tenant: Tenant | None, method: str) -> int:
+        if tenant is None:
+            return self._service.cloud.clock.now_ms()
+        return tenant.clock.now_ms() if method == "HEAD" else tenant.clock.observe()
+
+
+def bearer_token(request: Request) -> str | None:
+    """The token of the Authorization header, or None without one. Raises Unauthorized if it is malformed."""
+    header = request.headers.get("authorization")
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthorized("The Authorization header must be 'Bearer <token>'")
+    return token.strip()

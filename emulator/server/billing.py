@@ -1,0 +1,31 @@
+"""Operations of the tag `billing`: what was run, and what it cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+
+from starlette.responses import Response
+
+from emulator.runs.billing import billed_usd
+from emulator.server import wire
+from emulator.server.call import Call
+from emulator.server.responses import json_response
+
+
+def get_billing_history(call: Call) -> Response:
+    tenant, now_ms = call.tenant, call.now_ms
+    limit, offset = call.values["limit"], call.values["offset"]
+    page = islice(tenant.newest_first(), offset, min(offset + limit, tenant.run_count))
+    spent = sum(billed_usd(run, now_ms) for run in tenant.newest_first())
+    counts = Counter(run.course.status_at(now_ms).value for run in tenant.newest_first())
+    return json_response(
+        {
+            "executions": [wire.history_row(run, now_ms) for run in page],
+            "total_executions": tenant.run_count,
+            "total_credits_spent": round(spent, 6),
+            "limit": limit,
+            "offset": offset,
+            "counts_by_status": counts,
+        }
+    )

@@ -1,0 +1,49 @@
+"""One call of an operation, as its handler sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from emulator.server.service import Service
+from emulator.tenants.cloud import Cloud
+from emulator.tenants.tenant import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that is admitted and well formed.
+
+    `caller` is the tenant of its token, None where none was sent and none is needed. `now_ms` is the time that
+    the whole answer is about. `values` are its parameters by name (a date-time is in milliseconds), `body` its
+    JSON body. `warnings` name the parts that the contract does not know.
+    """
+
+    service: Service
+    request: Request
+    caller: Tenant | None
+    now_ms: int
+    values: dict[str, Any]
+    body: Any
+    warnings: tuple[str, ...]
+
+    @property
+    def cloud(self) -> Cloud:
+        return self.service.cloud
+
+    @property
+    def tenant(self) -> Tenant:
+        """The caller, for the operations that need a token."""
+        assert self.caller is not None, "the contract lets this operation be called without a token"
+        return self.caller
+
+    @property
+    def execution_id(self) -> str:
+        return str(self.values["execution_id"])
+
+
+Handler: TypeAlias = Callable[[Call], Response]

@@ -1,0 +1,106 @@
+"""Operations of the tag `executions`: start runs; read, end and delete them one at a time."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.responses import Response
+
+from emulator.runs.failure import system_error, user_error
+from emulator.scenario.submission import Submission
+from emulator.server import wire
+from emulator.server.call import Call
+from emulator.server.responses import json_response
+from emulator.server.submissions import compose_submission, image_submission, python_submission
+from emulator.server.workloads import abort_workload
+from emulator.statuses import RunStatus
+
+SCENARIO_HEADER = "X-Emulator-Scenario"
+STREAM_PATH = "/api/v1/stream/"
+
+_HOST = re.compile(r"[A-Za-z0-9._\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
+
+# The words of the official client's status poll. Source: lyceum-cli, which does not know the documented ones.
+_LEGACY_WORDS = {
+    RunStatus.STARTING: "queued",
+    RunStatus.FAILED: "failed_user",
+    RunStatus.SYSTEM_FAILURE: "failed_system",
+    RunStatus.ABORTED: "cancelled",
+}
+
+
+def start_python_execution(call: Call) -> Response:
+    return _start(call, python_submission(call.body))
+
+
+def start_image_execution(call: Call) -> Response:
+    return _start(call, image_submission(call.body))
+
+
+def start_compose_execution(call: Call) -> Response:
+    return _start(call, compose_submission(call.body))
+
+
+def _start(call: Call, submission: Submission) -> Response:
+    named = call.request.headers.get(SCENARIO_HEADER)
+    run = call.cloud.submit(call.tenant, submission, call.now_ms, named=named, warnings=call.warnings)
+    return json_response(
+        {
+            "execution_id": run.execution_id,
+            "status": run.course.status_at(call.now_ms),
+            "streaming_url": f"{_origin(call)}{STREAM_PATH}{run.execution_id}",
+        }
+    )
+
+
+def _origin(call: Call) -> str:
+    """The scheme and host by which the client reached the emulator, so that it reaches the stream the same way."""
+    scope = call.request.scope
+    host = call.request.headers.get("host", "")
+    if not _HOST.fullmatch(host):  # nothing that a client makes up is handed on to another
+        address, port = scope.get("server") or ("127.0.0.1", None)
+        host = f"{address}:{port}" if port else address
+    return f"{scope['scheme']}://{host}"
+
+
+def get_execution(call: Call) -> Response:
+    run = call.tenant.get(call.execution_id)
+    return json_response(wire.record(call.tenant, run, call.now_ms))
+
+
+def delete_execution(call: Call) -> Response:
+    call.tenant.delete(call.execution_id, call.now_ms)
+    return json_response({"execution_id": call.execution_id, "message": "Execution deleted"})
+
+
+def get_execution_timing(call: Call) -> Response:
+    return json_response(wire.timing(call.tenant.get(call.execution_id), call.now_ms))
+
+
+def get_streaming_status(call: Call) -> Response:
+    run = call.tenant.get(call.execution_id)
+    status = run.course.status_at(call.now_ms)
+    end = run.course.ended_by(call.now_ms)
+    legacy = call.service.settings.legacy_statuses
+    return json_response(
+        {
+            "execution_id": run.execution_id,
+            "status": _LEGACY_WORDS.get(status, status) if legacy else status,
+            "errors": end and (system_error(run, end) or user_error(end)),
+            "return_code": end and end.ending.return_code,
+            "execution_type": wire.KIND_WORDS[run.submission.kind],
+        }
+    )
+
+
+def abort_streaming_execution(call: Call) -> Response:
+    return abort_workload(call)
+
+
+def abort_image_execution(call: Call) -> Response:
+    return abort_workload(call)
+
+
+def complete_streaming_execution(call: Call) -> Response:
+    run = call.tenant.complete(call.execution_id, call.now_ms)
+    return json_response(wire.ended(run, call.now_ms, "Execution completed"))

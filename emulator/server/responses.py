@@ -1,0 +1,69 @@
+"""Answers: JSON bodies, and the errors of the core as the service words them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import orjson
+from starlette.responses import Response
+
+from emulator.errors import (
+    BadQuery,
+    Conflict,
+    FieldProblem,
+    Forbidden,
+    Invalid,
+    NotFound,
+    RequestRefused,
+    TooLarge,
+    TooMany,
+    Unauthorized,
+    UnsupportedMedia,
+)
+
+STATUS_CODES: dict[type[RequestRefused], int] = {
+    BadQuery: 400,
+    Unauthorized: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    TooLarge: 413,
+    UnsupportedMedia: 415,
+    Invalid: 422,
+    TooMany: 429,
+}
+
+
+def json_response(body: object, status_code: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """`body` as JSON, in UTF-8 and without spaces, as the service sends it."""
+    return Response(orjson.dumps(body), status_code, headers, "application/json")
+
+
+def refusal(error: RequestRefused) -> Response:
+    """The answer to a request that was refused."""
+    status_code = STATUS_CODES[type(error)]
+    if isinstance(error, Invalid):
+        return json_response({"detail": [_problem(problem) for problem in error.problems]}, status_code)
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthorized) else None
+    return json_response({"detail": error.detail}, status_code, headers)
+
+
+def _problem(problem: FieldProblem) -> dict[str, object]:
+    # A name in `loc` can come from the request: orjson refuses to write one that is no valid Unicode.
+    loc = [
+        part if isinstance(part, int) else part.encode("utf-8", "replace").decode() for part in problem.loc
+    ]
+    return {"loc": loc, "msg": problem.msg, "type": problem.type}
+
+
+def method_not_allowed(allowed: Iterable[str]) -> Response:
+    return json_response({"detail": "Method Not Allowed"}, 405, {"Allow": _allow(allowed)})
+
+
+def options(allowed: Iterable[str]) -> Response:
+    """The answer to OPTIONS: which methods a path knows."""
+    return Response(status_code=204, headers={"Allow": _allow(allowed)})
+
+
+def _allow(methods: Iterable[str]) -> str:
+    return ", ".join(sorted({*methods, "OPTIONS"}))

@@ -1,0 +1,84 @@
+"""From the body of a start call to a submission; what is secret in it stays behind."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+
+from emulator.errors import Forbidden
+from emulator.hardware.profiles import find_profile, listed_profiles
+from emulator.scenario.submission import Kind, Submission
+
+
+def python_submission(body: dict[str, Any]) -> Submission:
+    """Raises Forbidden for an unknown hardware profile."""
+    # Older documentation calls the requirements file `requirements`, and older clients send it so.
+    requirements = body.get("requirements_content", body.get("requirements"))
+    return Submission(
+        kind=Kind.PYTHON,
+        code=body["code"],
+        requirements=requirements if isinstance(requirements, str) else None,
+        local_imports=_file_names(body.get("import_files")),
+        **_common(body, default_hardware="gpu.l40s"),
+    )
+
+
+def image_submission(body: dict[str, Any]) -> Submission:
+    """Raises Forbidden for an unknown hardware profile."""
+    return Submission(
+        kind=Kind.DOCKER,
+        image=body["docker_image_ref"],
+        command=tuple(body.get("docker_run_cmd", ())),
+        job_type=body.get("job_type"),
+        graceful_timeout_s=body.get("graceful_timeout"),
+        s3_mount=body.get("enable_s3_mount", True),
+        s3_mount_path=body.get("s3_mount_path"),
+        **_common(body, default_hardware="cpu"),
+    )
+
+
+def compose_submission(body: dict[str, Any]) -> Submission:
+    """Raises Forbidden for an unknown hardware profile."""
+    return Submission(
+        kind=Kind.COMPOSE,
+        compose=body["compose_file_code"],
+        graceful_timeout_s=body.get("graceful_timeout"),
+        s3_mount=body.get("enable_s3_mount", False),
+        **_common(body, default_hardware="cpu"),
+    )
+
+
+def _common(body: dict[str, Any], *, default_hardware: str) -> dict[str, Any]:
+    return {
+        "hardware": _hardware(body.get("execution_type", default_hardware)),
+        "timeout_s": int(body.get("timeout", 60)),
+        "file_name": body.get("file_name"),
+        "run_name": body.get("run_name"),
+        "labels": tuple(body.get("labels", ())),
+        "metadata": MappingProxyType(dict(body.get("metadata", {}))),
+        "callback_urls": tuple(body.get("user_callback_urls") or ()),
+    }
+
+
+def _hardware(name: str) -> str:
+    profile = find_profile(name)
+    if profile is None:
+        names = ", ".join(listed.name for listed in listed_profiles())
+        raise Forbidden(
+            f"Hardware profile '{name[:100]}' is not available. Available: {names}"
+            " (several GPUs: append .2x, .4x or .8x)"
+        )
+    return profile.name
+
+
+def _file_names(import_files: object) -> tuple[str, ...]:
+    """The files that go with a script; clients send them as the text of a JSON object, name to source."""
+    if not isinstance(import_files, str):
+        return ()
+    try:
+        files = orjson.loads(import_files)
+    except orjson.JSONDecodeError:  # undocumented: a text in any other form is taken, and means nothing to us
+        return ()
+    return tuple(files) if isinstance(files, dict) else ()

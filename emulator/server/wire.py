@@ -1,0 +1,162 @@
+"""Runs as the service writes them: the one place that knows its field names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator.runs.billing import billed_usd
+from emulator.runs.failure import system_error, user_error
+from emulator.runs.output import LogLine, log_lines, text_of, written
+from emulator.runs.run import Run
+from emulator.runs.timing import PhaseName, moments, phases
+from emulator.scenario.model import OutputStream
+from emulator.scenario.submission import Kind
+from emulator.tenants.tenant import Tenant
+from emulator.times import format_instant
+
+# In a stored record `execution_type` is the kind of run, while the start calls use the same name for the hardware.
+# Source: a public dashboard reads "python code" and "docker"; the other two are inferred.
+KIND_WORDS = {
+    Kind.PYTHON: "python code",
+    Kind.DOCKER: "docker",
+    Kind.COMPOSE: "docker compose",
+    Kind.GPU_SELECTION: "gpu selection",
+}
+_PHASE_WORDS = {
+    PhaseName.QUEUED: "queued",
+    PhaseName.LAUNCHING_CONTAINER: "launchingContainer",
+    PhaseName.EXECUTING_JOB: "executingJob",
+    PhaseName.SHUTTING_DOWN: "shuttingDown",
+}
+_LEVELS = {OutputStream.STDOUT: "info", OutputStream.STDERR: "error"}
+
+
+def instant(ms: int | None) -> str | None:
+    return None if ms is None else format_instant(ms)
+
+
+def workload(run: Run, now_ms: int) -> dict[str, Any]:
+    """One item of `/workloads/list`."""
+    submission = run.submission
+    return {
+        "execution_id": run.execution_id,
+        "status": run.course.status_at(now_ms),
+        "execution_type": KIND_WORDS[submission.kind],
+        "hardware_profile": run.hardware,
+        "created_at": format_instant(run.submitted_ms),
+        "file_name": submission.file_name,
+        "job_type": submission.job_type,
+        "run_name": submission.run_name,
+        "labels": list(submission.labels),
+        "metadata": dict(submission.metadata),
+        "execution_owner": None,
+    }
+
+
+def history_row(run: Run, now_ms: int) -> dict[str, Any]:
+    """One item of `/billing/history`; a record has all of it, too."""
+    submission = run.submission
+    at = moments(run, now_ms)
+    end = run.course.ended_by(now_ms)
+    trouble = end and system_error(run, end)
+    return {
+        "execution_id": run.execution_id,
+        "created_at": format_instant(at.created_ms),
+        "execution_type": KIND_WORDS[submission.kind],
+        "status": run.course.status_at(now_ms),
+        "hardware_profile": run.hardware,
+        "status_details": trouble,
+        "local_imports": list(submission.local_imports) or None,
+        "billed": billed_usd(run, now_ms),
+        "execelet_start": instant(at.received_ms),
+        "start_time": instant(at.started_ms),
+        "end_time": instant(at.ended_ms),
+        "finish_time": instant(at.finished_ms),
+        "job_start": instant(at.started_ms),
+        "job_end": instant(at.ended_ms),
+        "file_name": submission.file_name,
+        "errors_docker": end and user_error(end) if submission.kind is not Kind.PYTHON else None,
+        "parent_execution_id": None,
+        "job_type": submission.job_type,
+        "metadata": dict(submission.metadata),
+    }
+
+
+def record(tenant: Tenant, run: Run, now_ms: int) -> dict[str, Any]:
+    """The full record of a run."""
+    submission = run.submission
+    end = run.course.ended_by(now_ms)
+    trouble = end and system_error(run, end)
+    pieces = written(run, now_ms)
+    is_python, is_docker = submission.kind is Kind.PYTHON, submission.kind is Kind.DOCKER
+    return history_row(run, now_ms) | {
+        "user_id": tenant.identity.user_id,
+        "run_name": submission.run_name,
+        "labels": list(submission.labels),
+        "fastapi_received": format_instant(run.submitted_ms),
+        "return_code": end and end.ending.return_code,
+        "stdout": text_of(pieces, OutputStream.STDOUT),
+        "stderr": text_of(pieces, OutputStream.STDERR),
+        "combined_output": text_of(pieces),
+        "result": end and end.ending.result,
+        "errors": end and user_error(end),
+        "system_errors": [trouble] if trouble else None,
+        "warnings": None,
+        "install_log": None,
+        "install_return_code": None,
+        "timeout": submission.timeout_s,
+        "python_code": submission.code,
+        "python_requirements": submission.requirements,
+        "python_globals_out": None,
+        "docker_image_ref": submission.image,
+        "docker_run_cmd": list(submission.command) if is_docker else None,
+        "compose_file_code": submission.compose,
+        "enable_s3_mount": None if is_python else submission.s3_mount,
+        "s3_mount_path": submission.s3_mount_path,
+        "graceful_timeout": submission.graceful_timeout_s,
+    }
+
+
+def ended(run: Run, now_ms: int, message: str) -> dict[str, Any]:
+    """The answer to abort, stop and complete."""
+    return {"execution_id": run.execution_id, "status": run.course.status_at(now_ms), "message": message}
+
+
+def timing(run: Run, now_ms: int) -> dict[str, Any]:
+    """Where a run's time went, in seconds."""
+    entered = phases(run, now_ms)
+    # A run that is accepted is queued at the same instant, so the request itself takes no emulated time.
+    seconds = {"jobRequestSent": 0.0} | dict.fromkeys(_PHASE_WORDS.values(), 0.0)
+    written_phases = {}
+    for phase in entered:
+        duration_s = ((now_ms if phase.ends_ms is None else phase.ends_ms) - phase.starts_ms) / 1000
+        seconds[_PHASE_WORDS[phase.name]] = duration_s
+        written_phases[_PHASE_WORDS[phase.name]] = {
+            "start_time": format_instant(phase.starts_ms),
+            "end_time": instant(phase.ends_ms),
+            "duration": duration_s,
+        }
+    end = run.course.ended_by(now_ms)
+    total_s = ((end.at_ms if end else now_ms) - run.submitted_ms) / 1000
+    return {"timing": {"total_duration": total_s, "total": total_s, **seconds, "phases": written_phases}}
+
+
+def log_entries(tenant: Tenant, run: Run, now_ms: int, since_ms: int) -> list[dict[str, Any]]:
+    """The log lines of a run from `since_ms` on, oldest first."""
+    return [log_entry(tenant, run, line) for line in log_lines(run, now_ms) if line.at_ms >= since_ms]
+
+
+def log_entry(tenant: Tenant, run: Run, line: LogLine) -> dict[str, Any]:
+    return {
+        "timestamp": format_instant(line.at_ms),
+        "message": line.message,
+        "level": _LEVELS[line.stream],
+        "execution_id": run.execution_id,
+        "user_id": tenant.identity.user_id,
+        "hostname": tenant.identity.host_name(run.seed),
+        "labels": {
+            "execution_id": run.execution_id,
+            "user_id": tenant.identity.user_id,
+            "stream": line.stream.value,
+        },
+    }
