@@ -60,6 +60,11 @@ class Bell:
         self._waiting: set[asyncio.Future[None]] = set()
         self._heard = (self,) if parent is None else (self, parent)
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for it."""
+        return len(self._waiting)
+
     def ring(self) -> None:
         for waiter in self._waiting:
             if not waiter.done():
@@ -87,41 +92,37 @@ class Clock:
         self.bell: Bell = Bell(follows.bell if follows else None)
         self._initial = settings or ClockSettings()
         self._leader = follows
+        self._base: Clock | _Motion = self._beginning()
         self._lead_ms = 0
-        self.reset()
+
+    def _beginning(self) -> Clock | _Motion:
+        return self._leader or _Motion.begin(self._initial)
 
     def reset(self) -> None:
         """Back to the start; a clock that followed another follows it again."""
-        self._own = None if self._leader else _Motion.begin(self._initial)
+        self._base = self._beginning()
         self._lead_ms = 0
         self.bell.ring()
 
     @property
     def follows(self) -> bool:
         """Whether it still follows another clock."""
-        return self._own is None
-
-    @property
-    def _motion(self) -> _Motion:
-        if self._own is not None:
-            return self._own
-        assert self._leader is not None
-        return self._leader._motion
+        return isinstance(self._base, Clock)
 
     @property
     def mode(self) -> ClockMode:
-        return self._motion.mode
+        return self._base.mode
 
     @property
     def speed(self) -> float:
-        return self._motion.speed
+        return self._base.speed
 
     @property
     def step_ms(self) -> int:
-        return self._motion.step_ms
+        return self._base.step_ms
 
     def now_ms(self) -> int:
-        return min(self._motion.now_ms() + self._lead_ms, LATEST_MS)
+        return min(self._base.now_ms() + self._lead_ms, LATEST_MS)
 
     def observe(self) -> int:
         """The time for one request; under the per-request clock, the next request sees a step more."""
@@ -155,11 +156,10 @@ class Clock:
         """
         if now_ms is not None:
             self.advance_to(now_ms)
-        before = self._motion
-        self._own = _Motion(
-            mode or before.mode,
-            before.speed if speed is None else speed,
-            before.step_ms if step_ms is None else step_ms,
+        self._base = _Motion(
+            mode or self.mode,
+            self.speed if speed is None else speed,
+            self.step_ms if step_ms is None else step_ms,
             self.now_ms(),
             _monotonic_ms(),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -12,6 +13,7 @@ from emulator.errors import ContractError
 Document: TypeAlias = dict[str, Any]
 
 
+@lru_cache(maxsize=4)  # a contract does not change while a process lives, and one can have many emulators
 def load_document(path: Path) -> Document:
     """The document in `path`. Raises ContractError, with line and column, if it is not readable YAML."""
     # libyaml reads the contract ten times as fast, and every start reads it.

@@ -7,7 +7,7 @@ Adding a GPU is adding a row.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 
@@ -77,10 +77,8 @@ def adjusted(device: Device, values: Mapping[str, float]) -> Device:
     if refused := sorted(values.keys() - device.unsure):
         estimated = ", ".join(sorted(device.unsure))
         raise ValueError(f"{device.key}: {', '.join(refused)} cannot be changed; estimated are {estimated}")
-    changes: dict[str, Any] = {
-        name: int(value) if isinstance(getattr(device, name), int) else value
-        for name, value in values.items()
-    }
+    whole = {field.name for field in fields(Device) if field.type == "int"}
+    changes: dict[str, Any] = {name: int(value) if name in whole else value for name, value in values.items()}
     return replace(device, **changes)
 
 
@@ -103,7 +101,7 @@ def _unsure(*names: str) -> frozenset[str]:
 _ROWS = (
     Device(
         key="t4", model_name="Tesla T4",
-        power_limit_w=70, idle_w=14.5, context_w=26, full_load_ratio=2.6, relative_speed=0.11,
+        power_limit_w=70, idle_w=14.5, context_w=26, full_load_ratio=3.4, relative_speed=0.11,
         memory_mib=15360, reserved_mib=447, memory_max_mhz=5001, memory_idle_mhz=405,
         sm_max_mhz=1590, sm_base_mhz=585, sm_idle_mhz=300,
         shutdown_celsius=96, slowdown_celsius=93, thermal_resistance_k_per_w=0.65,
@@ -121,7 +119,7 @@ _ROWS = (
     ),
     Device(
         key="a10", model_name="NVIDIA A10",
-        power_limit_w=150, idle_w=17, context_w=55, full_load_ratio=1.6, relative_speed=0.35,
+        power_limit_w=150, idle_w=17, context_w=55, full_load_ratio=1.8, relative_speed=0.35,
         memory_mib=23028, reserved_mib=526, memory_max_mhz=6251, memory_idle_mhz=405,
         sm_max_mhz=1695, sm_base_mhz=885, sm_idle_mhz=210,
         shutdown_celsius=101, slowdown_celsius=98, thermal_resistance_k_per_w=0.3,

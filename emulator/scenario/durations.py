@@ -17,7 +17,8 @@ LONGEST_MS = 3650 * 86_400_000
 
 UNTIL_STOPPED = "until_stopped"
 
-_DURATION = DURATION_PATTERN.removeprefix("^").removesuffix("$")
+# `[0-9]`, since validators disagree on whether `\d` means the digits of all scripts.
+_DURATION = DURATION_PATTERN.removeprefix("^").removesuffix("$").replace(r"\d", "[0-9]")
 _SIZES_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _UNIT_WORDS = {
     **dict.fromkeys(("d", "day", "days"), "d"),
@@ -54,7 +55,7 @@ class Duration(Form[int]):
         return ms
 
     def schema(self) -> Schema:
-        return {"type": "string", "pattern": DURATION_PATTERN}
+        return {"type": "string", "pattern": f"^{_DURATION}$"}
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from emulator.scenario.model import (
     Ramp,
 )
 from emulator.scenario.records import ByShape, Key, ListOf, Located, Record, Table, Values
-from emulator.scenario.scalars import Choice, Number, Text
+from emulator.scenario.scalars import Choice, Number, Text, is_long
 from emulator.scenario.templates import COUNTER, read_template
 from emulator.scenario.timeline import Timeline
 from emulator.times import format_duration
@@ -41,7 +41,7 @@ class _Constant(Form[FieldSpec]):
         value = node.value if isinstance(node, ScalarNode) else None
         if value is None or isinstance(value, bool):
             raise findings.refused(node, path, f"expected {self.words}, found {shown(node)}")
-        if not isinstance(value, str):
+        if not isinstance(value, str) or is_long(node):
             return Number(self.words).read(node, path, findings)
         match = _RANGE.fullmatch(value)
         if match is None:

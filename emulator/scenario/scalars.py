@@ -13,6 +13,16 @@ from emulator.scenario.model import Json
 from emulator.syntax import cut, is_long_integer
 
 
+def is_long(node: Node) -> bool:
+    """Whether `node` is a whole number of more than 64 bits, which reading left as text."""
+    return (
+        isinstance(node, ScalarNode)
+        and node.plain
+        and isinstance(node.value, str)
+        and is_long_integer(node.value)
+    )
+
+
 @dataclass(frozen=True)
 class Text(Form[str]):
     """A string; `pattern`, if any, must cover all of it and mean the same in Python and in a JSON Schema."""
@@ -23,7 +33,7 @@ class Text(Form[str]):
     max_length: int | None = None
 
     def read(self, node: Node, path: str, findings: Findings) -> str:
-        if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
+        if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or is_long(node):
             hint = ""
             if isinstance(node, ScalarNode):
                 hint = (
@@ -62,6 +72,8 @@ class Number(Form[float]):
 
     def read(self, node: Node, path: str, findings: Findings) -> float:
         value = node.value if isinstance(node, ScalarNode) else None
+        if isinstance(value, str) and is_long(node):
+            value = float(value)
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise findings.refused(
                 node, path, f"expected {self.words}, found {shown(node)}{self._hint(value)}"
@@ -146,7 +158,7 @@ class AnyJson(Form[Json]):
                 self._check(entry.value, f"{path}.{cut(entry.key)}", findings)
         elif isinstance(node.value, float) and not math.isfinite(node.value):
             findings.note(node, path, f"JSON has no `{node.text}`: put it in quotes", beyond_schema=True)
-        elif isinstance(node.value, str) and is_long_integer(node.value) and node.plain:
+        elif is_long(node):
             message = f"`{cut(node.text)}` is longer than 64 bits: put it in quotes"
             findings.note(node, path, message, beyond_schema=True)
 

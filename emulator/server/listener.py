@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from emulator.errors import StartError
 from emulator.server.service import Service
 
-_LAST_WORDS_S = 0.4
+_LAST_WORDS_S = 0.3
 """How long a connection may take to close by itself when the server stops."""
 
 

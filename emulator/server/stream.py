@@ -33,14 +33,14 @@ def stream_output(call: Call) -> Response:
         raise NotFound(NO_SUCH_RUN)
     if call.request.method == "HEAD":
         return Response(headers=_HEADERS, media_type=_MEDIA_TYPE)
-    return StreamingResponse(_follow(call.service, owner, run), headers=_HEADERS, media_type=_MEDIA_TYPE)
+    return StreamingResponse(follow(call.service, owner, run), headers=_HEADERS, media_type=_MEDIA_TYPE)
 
 
 def stream_output_by_get(call: Call) -> Response:
     return stream_output(call)
 
 
-async def _follow(service: Service, tenant: Tenant, run: Run) -> AsyncIterator[bytes]:
+async def follow(service: Service, tenant: Tenant, run: Run) -> AsyncIterator[bytes]:
     """All events of a run: those of the past at once, the rest as the tenant's clock reaches them."""
     sent = 0
     while not service.closing:
