@@ -8,6 +8,8 @@ LYCEUM_CLI_VERSIONS := 1.2.2 1.1.7 1.0.52
 CLIENTS := $(LYCEUM_CLI_VERSIONS:%=.venv-clients/lyceum-cli-%/.installed)
 
 PIP_INSTALL := -m pip install --quiet --quiet --disable-pip-version-check
+NEEDS_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo \
+  "This needs Python 3.11 or newer, and '$(PYTHON)' is not; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
 
 .PHONY: help serve test check bench clients clean
 .DEFAULT_GOAL := help
@@ -36,19 +38,16 @@ clean: ## remove everything that the verbs made
 	@rm -rf .venv .venv-clients build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find emulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
-.venv/.installed: pyproject.toml | python
+.venv/.installed: pyproject.toml
+	@$(NEEDS_PYTHON)
 	@echo "Setting up .venv (once; again when pyproject.toml changes)..."
 	@$(PYTHON) -m venv .venv
 	@.venv/bin/python $(PIP_INSTALL) --editable '.[dev]'
 	@touch $@
 
-.venv-clients/lyceum-cli-%/.installed: | python
+.venv-clients/lyceum-cli-%/.installed:
+	@$(NEEDS_PYTHON)
 	@echo "Setting up lyceum-cli $* for the tests (once)..."
 	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python $(PIP_INSTALL) 'lyceum-cli==$*'
 	@touch $@
-
-.PHONY: python
-python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-	{ echo "lyceum-emulator needs Python 3.11 or newer, and '$(PYTHON)' is not; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }

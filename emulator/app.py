@@ -54,9 +54,7 @@ def create_app(service: Service) -> Starlette:
     """The ASGI application around `service`. Raises ContractError if a contract and its handlers disagree."""
     access = Access(service)
     emulated = ContractApp(load_document(CONTRACT_FILE), HANDLERS, access, service)
-    own = ContractApp(
-        load_document(control.CONTRACT_FILE), control.HANDLERS, ControlAccess(service, access), service
-    )
+    own = ContractApp(load_document(control.CONTRACT_FILE), control.HANDLERS, ControlAccess(service, access), service)
     # Browsers may use the emulated API from any page. Not so the control API: a page that somebody merely
     # visits must not be able to reset an emulator.
     for_browsers = CORSMiddleware(

@@ -85,9 +85,7 @@ def option(*names: str, **settings: Any) -> Callable[[Callable[..., None]], Call
     show_default=True,
     help="Scenario of runs that nothing else chooses one for.",
 )
-@option(
-    "--seed", type=int, default=0, show_default=True, help="Number that all ids and random draws follow from."
-)
+@option("--seed", type=int, default=0, show_default=True, help="Number that all ids and random draws follow from.")
 @option(
     "--clock",
     "mode",
@@ -110,9 +108,7 @@ def option(*names: str, **settings: Any) -> Callable[[Callable[..., None]], Call
     show_default=True,
     help="How far a request moves the per-request clock.",
 )
-@option(
-    "--now", type=Instant(), help="Where the clock starts.  [default: 2026-01-01T00:00:00Z; real clock: now]"
-)
+@option("--now", type=Instant(), help="Where the clock starts.  [default: 2026-01-01T00:00:00Z; real clock: now]")
 @option(
     "--api-key",
     "api_keys",

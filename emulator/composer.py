@@ -111,9 +111,7 @@ class Composer:
         self._check_tag(event, {_CONTAINER_TAGS[kind]})
         if self._stack and self._stack[-1].is_mapping and self._stack[-1].key is None:
             shown = "{" if kind == "map" else "["
-            raise _refused(
-                event.start_mark, f"a key must be a word: put text that starts with `{shown}` in quotes"
-            )
+            raise _refused(event.start_mark, f"a key must be a word: put text that starts with `{shown}` in quotes")
         if event.anchor is not None:
             self._anchors[event.anchor] = None
         self._stack.append(_Open(event))
@@ -166,9 +164,7 @@ class Composer:
 
     def _key(self, node: Node) -> tuple[str, int, int]:
         if not isinstance(node, ScalarNode):
-            raise Refusal(
-                Problem("a key must be a word, not a list or a mapping", "", node.line, node.column)
-            )
+            raise Refusal(Problem("a key must be a word, not a list or a mapping", "", node.line, node.column))
         if not node.text:
             raise Refusal(Problem("a key is missing before this `:`", "", node.line, node.column))
         return node.text, node.line, node.column
@@ -195,9 +191,7 @@ class Composer:
         if tag is None or tag == "!" or tag in known or (self.rules.lenient and not tag.startswith(_TAG)):
             return
         shown = cut("!!" + tag.removeprefix(_TAG) if tag.startswith(_TAG) else tag)
-        raise _refused(
-            event.start_mark, f"the tag `{shown}` is not read: put text that starts with `!` in quotes"
-        )
+        raise _refused(event.start_mark, f"the tag `{shown}` is not read: put text that starts with `!` in quotes")
 
 
 def _refused(mark: _Mark, message: str) -> Refusal:

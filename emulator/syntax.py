@@ -105,9 +105,7 @@ class _Complaint:
         if earlier:
             value = text[earlier.end() - 1 :].strip()
             quoted = f"`'{value}'`" if "'" not in value and len(value) < 60 else "quotes"
-            return self._at(
-                self.line, self.column, f"a second `: ` in one value: write the value as {quoted}"
-            )
+            return self._at(self.line, self.column, f"a second `: ` in one value: write the value as {quoted}")
         above = self._above(self.line)
         if above is None:
             return self._at(self.line, self.column, "a `:` that no key stands before")
@@ -140,9 +138,7 @@ class _Complaint:
         if spaceless is not None:
             return spaceless
         word, _, rest = content.partition(" ")
-        return self._at(
-            line, column, f"`{cut(word)}` has no colon after it: write `{cut(f'{word}: {rest}'.strip())}`"
-        )
+        return self._at(line, column, f"`{cut(word)}` has no colon after it: write `{cut(f'{word}: {rest}'.strip())}`")
 
     def _spaceless(self, line: int, column: int, content: str) -> Problem | None:
         found = re.match(r"([A-Za-z_]\w*):(?=[^\s/:])(.*)", content)
@@ -230,13 +226,9 @@ class _Complaint:
                 break
             if is_item:
                 return f"a list item beside the key in line {line + 1}: give the list a key of its own"
-            return (
-                f"a key beside the list item in line {line + 1}: indent it by two more, or start it with `- `"
-            )
+            return f"a key beside the list item in line {line + 1}: indent it by two more, or start it with `- `"
         spaces = "1 space" if indent == 1 else f"{indent} spaces"
-        return (
-            f"this line starts after {spaces}, where none of the lines above does: align it with one of them"
-        )
+        return f"this line starts after {spaces}, where none of the lines above does: align it with one of them"
 
     def _unclosed_above(self, quote: str) -> Problem | None:
         """A quote that an earlier line opened and this one closes, so that the text behind it spills out."""
@@ -253,9 +245,7 @@ class _Complaint:
         return None
 
     def _stray_dash(self) -> Problem:
-        return self._at(
-            self.line, self.column, "a list item on the line of its key: start it on a line of its own"
-        )
+        return self._at(self.line, self.column, "a list item on the line of its key: start it on a line of its own")
 
     def _stray_character(self) -> Problem:
         character = self._text(self.line)[self.column : self.column + 1]

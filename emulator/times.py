@@ -15,14 +15,12 @@ _UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _DURATION = re.compile(
     r"(?=\d)(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m(?!s))?(?:(\d{1,6})s)?(?:(\d{1,9})ms)?", re.ASCII
 )
-_INSTANT = re.compile(
-    r"(\d{4})(-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:)(\d{2})((?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})?)", re.ASCII
-)
+_INSTANT = re.compile(r"(\d{4})(-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:)(\d{2})((?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})?)", re.ASCII)
 _YEAR_ZERO_MS = 366 * 86_400_000
 _MAX_INSTANT_CHARS = 200
 _WRITABLE_MS = (-62_135_596_800_000, 253_402_300_799_999)  # the years 1 to 9999
 
-DURATION_PATTERN = r"^(?=\d)(?:\d{1,6}d)?(?:\d{1,6}h)?(?:\d{1,6}m)?(?:\d{1,6}s)?(?:\d{1,9}ms)?$"
+DURATION_PATTERN = r"^(?=[0-9])(?:[0-9]{1,6}d)?(?:[0-9]{1,6}h)?(?:[0-9]{1,6}m)?(?:[0-9]{1,6}s)?(?:[0-9]{1,9}ms)?$"
 """The same grammar for JSON Schema."""
 
 

@@ -405,9 +405,7 @@ def test_a_per_request_clock_moves_to_the_instant_that_is_waited_for() -> None:
     assert other.now_ms() == START_MS
 
 
-@pytest.mark.xfail(
-    strict=True, reason="answers True without waiting for ever: a stream would spin and block the loop"
-)
+@pytest.mark.xfail(strict=True, reason="answers True without waiting for ever: a stream would spin and block the loop")
 def test_a_per_request_clock_at_the_end_of_time_makes_its_waiters_wait() -> None:
     clock = Clock(ClockSettings(ClockMode.PER_REQUEST, start_ms=LATEST_MS))
     assert run(clock.wait_until(LATEST_MS + 1, at_most_s=0.001)) is False
@@ -423,6 +421,26 @@ def test_the_real_clock_has_reached_the_instant_when_it_wakes_its_waiter() -> No
         return late_ms
 
     assert min(run(scene(real(1_000, START_MS)))) >= 0
+
+
+def test_the_real_clock_has_reached_it_even_if_the_sleep_is_exact_to_the_bit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monotonic_ms = 0.1
+
+    async def sleep_exactly(_bell: Bell, timeout_s: float) -> bool:
+        nonlocal monotonic_ms
+        monotonic_ms += timeout_s * 1000
+        return False
+
+    monkeypatch.setattr("emulator.clock._monotonic_ms", lambda: monotonic_ms)
+    monkeypatch.setattr(Bell, "wait", sleep_exactly)
+    for speed in (1.0, 3.0, 7.0, 0.3):
+        clock = real(speed, START_MS)
+        for ahead_ms in (1, 7, 1_000):
+            at_ms = clock.now_ms() + ahead_ms
+            assert run(clock.wait_until(at_ms, at_most_s=AT_ONCE_S)) is True
+            assert clock.now_ms() >= at_ms
 
 
 def test_the_real_clock_gives_up_on_an_instant_that_is_too_far_away() -> None:

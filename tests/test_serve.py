@@ -45,9 +45,7 @@ def test_it_prints_where_it_is_how_to_point_the_client_at_it_and_its_scenarios(t
         assert server.process.stdout is not None
         rest = [server.process.stdout.readline().split(":", 1) for _ in range(3)]
     printed = {name.strip(): text.strip() for name, text in rest}
-    assert printed["official client"] == (
-        f"lyceum auth login --url {server.url} --api-key lk_local_development"
-    )
+    assert printed["official client"] == (f"lyceum auth login --url {server.url} --api-key lk_local_development")
     assert printed["scenarios"].startswith("mine (default), ")
     assert "oom" in printed["scenarios"]
     assert printed["clock"].startswith("manual")

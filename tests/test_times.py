@@ -34,6 +34,9 @@ FIRST_WRITABLE_MS = -62_135_596_800_000  # 0001-01-01T00:00:00Z
         ("0s", 0),
         ("90s", 90_000),
         ("999999d", 86_399_913_600_000),
+        ("999999h", 3_599_996_400_000),
+        ("999999m", 59_999_940_000),
+        ("999999s", 999_999_000),
         ("999999999ms", 999_999_999),
     ],
 )
@@ -43,7 +46,25 @@ def test_a_duration_is_the_sum_of_its_parts(text: str, ms: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "4", "s", "4 s", "1.5s", "-4s", "+4s", "4S", "1s1m", "4s4s", "1000000s", "1000000000ms", "4s\n", "٤s"],
+    [
+        "",
+        "4",
+        "s",
+        "4 s",
+        "1.5s",
+        "-4s",
+        "+4s",
+        "4S",
+        "1s1m",
+        "4s4s",
+        "1000000d",
+        "1000000h",
+        "1000000m",
+        "1000000s",
+        "1000000000ms",
+        "4s\n",
+        "٤s",
+    ],
 )
 def test_anything_else_is_no_duration(text: str) -> None:
     assert parse_duration_ms(text) is None
@@ -55,7 +76,8 @@ def test_a_formatted_duration_reads_back_as_the_same(ms: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ms", "text"), [(0, "0s"), (1, "1ms"), (999, "999ms"), (1_000, "1s"), (90_000, "1m30s"), (86_400_000, "1d")]
+    ("ms", "text"),
+    [(0, "0s"), (1, "1ms"), (999, "999ms"), (1_000, "1s"), (90_000, "1m30s"), (86_400_000, "1d")],
 )
 def test_a_duration_is_written_with_its_largest_units_and_no_empty_ones(ms: int, text: str) -> None:
     assert format_duration(ms) == text

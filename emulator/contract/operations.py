@@ -117,7 +117,5 @@ def operations(document: Document) -> dict[str, Operation]:
                 raise ContractError(f"the contract gives {method.upper()} {path} no operationId")
             if operation_id in found:
                 raise ContractError(f"the contract uses the operationId {operation_id} twice")
-            found[operation_id] = Operation(
-                document, path, method.upper(), item[method], item.get("parameters", [])
-            )
+            found[operation_id] = Operation(document, path, method.upper(), item[method], item.get("parameters", []))
     return found

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from emulator import __version__
 from emulator.clock import Clock, ClockMode
 from emulator.control.wire import clock_view
-from emulator.errors import Conflict, Invalid, NotFound
+from emulator.errors import Conflict, NotFound
 from emulator.runs.run import Run
 from emulator.server.call import Call
 from emulator.server.responses import json_response

@@ -61,11 +61,7 @@ def _match(given: dict[str, object] | None) -> Match | None:
     if given is None:
         return None
     frozen = {
-        name: tuple(value)
-        if isinstance(value, list)
-        else MappingProxyType(value)
-        if isinstance(value, dict)
-        else value
+        name: tuple(value) if isinstance(value, list) else MappingProxyType(value) if isinstance(value, dict) else value
         for name, value in given.items()
     }
     return Match(**frozen)  # type: ignore[arg-type]  # the contract checked every value

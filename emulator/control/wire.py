@@ -75,8 +75,7 @@ def run_view(tenant: Tenant, run: Run, now_ms: int) -> dict[str, Any]:
             for command in run.commands
         ],
         "transitions": [
-            {"status": status, "at": format_instant(at_ms)}
-            for status, at_ms in run.course.transitions(now_ms)
+            {"status": status, "at": format_instant(at_ms)} for status, at_ms in run.course.transitions(now_ms)
         ],
         "warnings": list(run.warnings),
     }

@@ -18,7 +18,7 @@ LONGEST_MS = 3650 * 86_400_000
 UNTIL_STOPPED = "until_stopped"
 
 # `[0-9]`, since validators disagree on whether `\d` means the digits of all scripts.
-_DURATION = DURATION_PATTERN.removeprefix("^").removesuffix("$").replace(r"\d", "[0-9]")
+_DURATION = DURATION_PATTERN.removeprefix("^").removesuffix("$")
 _SIZES_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _UNIT_WORDS = {
     **dict.fromkeys(("d", "day", "days"), "d"),
@@ -45,9 +45,7 @@ class Duration(Form[int]):
         ms = parse_duration_ms(node.value) if isinstance(node.value, str) else None
         if ms is None:
             if isinstance(node.value, str) and ".." in node.value and _range_guess(node.value):
-                raise findings.refused(
-                    node, path, f"expected one duration, found the range `{cut(node.text)}`"
-                )
+                raise findings.refused(node, path, f"expected one duration, found the range `{cut(node.text)}`")
             raise findings.refused(node, path, _explained(node.text, self.words))
         if ms > LONGEST_MS:
             message = f"`{cut(node.text)}` is longer than {format_duration(LONGEST_MS)}, the longest there is"
@@ -69,9 +67,7 @@ class DurationOrRange(Form[DurationRange]):
         if re.fullmatch(f"{_DURATION}\\.\\.{_DURATION}", text) is None:
             guess = _range_guess(text) or _listed_range(node)
             if guess is not None:
-                raise findings.refused(
-                    node, path, f"a range has two dots and a unit at both ends: write `{guess}`"
-                )
+                raise findings.refused(node, path, f"a range has two dots and a unit at both ends: write `{guess}`")
             ms = Duration(self.words).read(node, path, findings)
             return DurationRange(ms, ms)
         low, high = (parse_duration_ms(part) or 0 for part in text.split(".."))

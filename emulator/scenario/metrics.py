@@ -66,9 +66,7 @@ QUANTITIES: dict[Quantity, Key[Override]] = {
 
 def _build(values: Values, findings: Findings) -> MetricPhase:
     overrides = {quantity: values[key] for quantity, key in QUANTITIES.items() if key in values}
-    return MetricPhase(
-        values[PHASE], Shape(values[SHAPE]), values.get(FOR, None), MappingProxyType(overrides)
-    )
+    return MetricPhase(values[PHASE], Shape(values[SHAPE]), values.get(FOR, None), MappingProxyType(overrides))
 
 
 METRICS: ListOf[MetricPhase] = ListOf(
@@ -101,6 +99,4 @@ def check_metrics(phases: tuple[Located[MetricPhase], ...], findings: Findings) 
 
 def keyframes(table: Located[dict[int, Located[float]]]) -> Keyframes:
     """The frames of one series in order of time."""
-    return tuple(
-        (at_ms, frame.value) for at_ms, frame in sorted(table.value.items(), key=lambda item: item[0])
-    )
+    return tuple((at_ms, frame.value) for at_ms, frame in sorted(table.value.items(), key=lambda item: item[0]))

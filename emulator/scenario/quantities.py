@@ -44,9 +44,7 @@ class _Quantity(Form[_Reading]):
         bare = node.text.strip().replace(" ", "")
         if re.fullmatch(_NUMBER, bare):
             lacks = "needs a percent sign" if self.units == ("%",) else "has no unit"
-            fitting = [
-                unit for unit in self.units if unit != "%" or len(self.units) == 1 or float(bare) <= 100
-            ]
+            fitting = [unit for unit in self.units if unit != "%" or len(self.units) == 1 or float(bare) <= 100]
             forms = " or ".join(f"`{bare}{unit}`" for unit in fitting)
             if self.units == ("%",) and 0 < float(bare) < 1:
                 return f"`{bare}` {lacks}: write `{float(bare) * 100:g}%`, or {forms} if so little is meant"
@@ -104,8 +102,7 @@ class QuantityOverride(Form[Override]):
             reading = self.one.read(node, path, findings)
             return Override(reading.value, reading.unit)
         low, high = (
-            self.one.read(ScalarNode(part, part, node.line, node.column), path, findings)
-            for part in (first, second)
+            self.one.read(ScalarNode(part, part, node.line, node.column), path, findings) for part in (first, second)
         )
         self._check_units(node, path, findings, low, high)
         if low.value > high.value:
@@ -113,9 +110,7 @@ class QuantityOverride(Form[Override]):
             raise findings.refused(node, path, message, beyond_schema=True)
         return Override(NumberRange(low.value, high.value), low.unit)
 
-    def _check_units(
-        self, node: Node, path: str, findings: Findings, first: _Reading, second: _Reading
-    ) -> None:
+    def _check_units(self, node: Node, path: str, findings: Findings, first: _Reading, second: _Reading) -> None:
         if first.unit is not second.unit:
             raise findings.refused(node, path, "both ends need the same unit", beyond_schema=True)
 
@@ -136,8 +131,6 @@ def _ramp_ends(one: _Quantity, words: str) -> Record[tuple[_Reading, _Reading]]:
 
 PERCENT = QuantityOverride(_Quantity("a percentage such as `85%`", _PERCENT, ("%",)))
 POWER = QuantityOverride(
-    _Quantity(
-        "a power such as `350W`, or a share of the limit such as `80%`", f"{_WATT}|{_PERCENT}", ("W", "%")
-    )
+    _Quantity("a power such as `350W`, or a share of the limit such as `80%`", f"{_WATT}|{_PERCENT}", ("W", "%"))
 )
 BYTE_RATE = QuantityOverride(_Quantity("a rate such as `190MB/s` or `1.2GB/s`", _RATE, ("MB/s", "GB/s")))

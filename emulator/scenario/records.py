@@ -64,9 +64,7 @@ class ListOf(Form[tuple[Located[T_co], ...]]):
             raise findings.refused(node, path, f"expected {self.words}, found an empty one")
         if len(node.items) > self.max_items:
             found = f"found {len(node.items)}"
-            raise findings.refused(
-                node, path, f"expected {self.words} of at most {self.max_items} entries, {found}"
-            )
+            raise findings.refused(node, path, f"expected {self.words} of at most {self.max_items} entries, {found}")
         read, sound = [], True
         for index, item in enumerate(node.items):
             at = f"{path}[{index}]"
@@ -99,9 +97,7 @@ class Table(Form[Mapping[K, Located[T_co]]]):
         if len(node.entries) < self.min_entries:
             raise findings.refused(node, path, f"expected {self.words}, found an empty one")
         if len(node.entries) > self.max_entries:
-            message = (
-                f"expected {self.words} of at most {self.max_entries} entries, found {len(node.entries)}"
-            )
+            message = f"expected {self.words} of at most {self.max_entries} entries, found {len(node.entries)}"
             raise findings.refused(node, path, message)
         read: dict[K, Located[T_co]] = {}
         sound = True

@@ -15,12 +15,7 @@ from emulator.syntax import cut, is_long_integer
 
 def is_long(node: Node) -> bool:
     """Whether `node` is a whole number of more than 64 bits, which reading left as text."""
-    return (
-        isinstance(node, ScalarNode)
-        and node.plain
-        and isinstance(node.value, str)
-        and is_long_integer(node.value)
-    )
+    return isinstance(node, ScalarNode) and node.plain and isinstance(node.value, str) and is_long_integer(node.value)
 
 
 @dataclass(frozen=True)
@@ -36,11 +31,7 @@ class Text(Form[str]):
         if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or is_long(node):
             hint = ""
             if isinstance(node, ScalarNode):
-                hint = (
-                    f': write `"{cut(node.text)}"`'
-                    if node.text
-                    else " (text that starts with `#` needs quotes)"
-                )
+                hint = f': write `"{cut(node.text)}"`' if node.text else " (text that starts with `#` needs quotes)"
             raise findings.refused(node, path, f"expected {self.words}, found {shown(node)}{hint}")
         if len(node.value) < self.min_length:
             raise findings.refused(node, path, f"expected {self.words}, found an empty text")
@@ -75,9 +66,7 @@ class Number(Form[float]):
         if isinstance(value, str) and is_long(node):
             value = float(value)
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise findings.refused(
-                node, path, f"expected {self.words}, found {shown(node)}{self._hint(value)}"
-            )
+            raise findings.refused(node, path, f"expected {self.words}, found {shown(node)}{self._hint(value)}")
         return value
 
     def _hint(self, value: object) -> str:

@@ -72,9 +72,7 @@ def resolve(scenario: Scenario, run_seed: int) -> Script:
     """The script of `scenario` for one run; a seed in the scenario itself makes all its runs alike."""
     seed = run_seed if scenario.seed is None else scenario.seed
     stages = tuple(
-        ScriptedStage(
-            stage.status, None if stage.duration is None else _draw(stage.duration, seed, _DRAW_STAGE, i)
-        )
+        ScriptedStage(stage.status, None if stage.duration is None else _draw(stage.duration, seed, _DRAW_STAGE, i))
         for i, stage in enumerate(scenario.timeline)
     )
     return Script(scenario, seed, stages, _draw(scenario.shutdown, seed, _DRAW_SHUTDOWN))
@@ -123,9 +121,7 @@ def _render(text: Template, entry: OutputEntry, script: Script, index: int, n: i
     return "".join(pieces)
 
 
-def _field_value(
-    spec: FieldSpec, entry: OutputEntry, script: Script, key: tuple[int, ...], at_ms: int
-) -> float | str:
+def _field_value(spec: FieldSpec, entry: OutputEntry, script: Script, key: tuple[int, ...], at_ms: int) -> float | str:
     match spec:
         case Ramp(start, end):
             until_ms = entry.until_ms if entry.until_ms is not None else script.running_ms

@@ -55,9 +55,7 @@ def _problem(piece: str, names: Collection[str]) -> str | None:
         return f"{what}: write `{escaped}` for braces in the output, or `{{n}}` for the number of the line"
     if name != COUNTER and name not in names:
         near = nearest(name, (*names, COUNTER))
-        known = (
-            f"did you mean `{{{near}}}`?" if near else f"add it to `fields`, or write `{{{{{cut(inside)}}}}}`"
-        )
+        known = f"did you mean `{{{near}}}`?" if near else f"add it to `fields`, or write `{{{{{cut(inside)}}}}}`"
         return f"`{cut(piece)}` names no field: {known}"
     if colon and _SPEC.fullmatch(spec) is None:
         examples = listed((f"{{{name}:.4f}}", f"{{{name}:5d}}", f"{{{name}:.1e}}", f"{{{name}:g}}"))

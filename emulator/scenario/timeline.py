@@ -212,9 +212,7 @@ class _StepForm(Form[_Step]):
         return {"anyOf": [{"enum": list(TERMINAL)}, entry | {"minProperties": 1, "maxProperties": 1}]}
 
 
-_STEPS: ListOf[_Step] = ListOf(
-    _StepForm(), "a list of statuses, such as `- running: 3s`", min_items=1, max_items=100
-)
+_STEPS: ListOf[_Step] = ListOf(_StepForm(), "a list of statuses, such as `- running: 3s`", min_items=1, max_items=100)
 
 
 @dataclass(frozen=True)
@@ -250,9 +248,7 @@ class TimelineForm(Form[Timeline]):
                 if last is not None and last.is_terminal:
                     return
             elif number and steps[number - 1].value.length is None:
-                message = (
-                    f"nothing comes after `{last}: until_stopped`, which lasts until somebody stops the run"
-                )
+                message = f"nothing comes after `{last}: until_stopped`, which lasts until somebody stops the run"
                 findings.note(located.node, located.path, message, beyond_schema=True)
                 return
             if problem is None:
@@ -262,18 +258,14 @@ class TimelineForm(Form[Timeline]):
     def _check_end(self, last: Located[_Step], findings: Findings) -> None:
         status, length = last.value.status, last.value.length
         if status in (RunStatus.PENDING, RunStatus.STARTING) and length is not None:
-            message = (
-                f"the run would stay in `{status}`: add what comes next, or write `{status}: until_stopped`"
-            )
+            message = f"the run would stay in `{status}`: add what comes next, or write `{status}: until_stopped`"
             findings.note(last.node, last.path, message, beyond_schema=True)
 
     def schema(self) -> Schema:
         return _STEPS.schema()
 
 
-def _out_of_order(
-    status: RunStatus, last: RunStatus | None, seen: set[RunStatus], complete: bool
-) -> str | None:
+def _out_of_order(status: RunStatus, last: RunStatus | None, seen: set[RunStatus], complete: bool) -> str | None:
     """Why `status` cannot come after `last`, or None."""
     if last is not None and last.is_terminal:
         return f"nothing comes after `{last}`, which ends the run"
@@ -307,7 +299,6 @@ def _timeline(steps: list[_Step]) -> Timeline:
     elif steps[-1].length is not None:
         ending = EndingForm(RunStatus.COMPLETED).bare()
     stages = tuple(
-        StageSpec(status, given[status].length if status in given else _INSTANT)
-        for status in ACTIVE[: last + 1]
+        StageSpec(status, given[status].length if status in given else _INSTANT) for status in ACTIVE[: last + 1]
     )
     return Timeline(stages, ending)

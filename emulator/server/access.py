@@ -31,9 +31,7 @@ class Access:
         tenant = self.tenant(token)
         slug = request.headers.get(ORG_HEADER)
         if slug is not None and slug != tenant.identity.slug:
-            raise Forbidden(
-                f"You are not a member of this organisation; your organisation is {tenant.identity.slug}"
-            )
+            raise Forbidden(f"You are not a member of this organisation; your organisation is {tenant.identity.slug}")
         return tenant
 
     def tenant(self, token: str) -> Tenant:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from starlette.requests import Request
 from starlette.responses import Response
 
+from emulator.errors import ContractError
 from emulator.server.service import Service
 from emulator.tenants.cloud import Cloud
 from emulator.tenants.tenant import Tenant
@@ -38,7 +39,8 @@ class Call:
     @property
     def tenant(self) -> Tenant:
         """The caller, for the operations that need a token."""
-        assert self.caller is not None, "the contract lets this operation be called without a token"
+        if self.caller is None:
+            raise ContractError("the contract lets an operation that acts on a tenant be called without a token")
         return self.caller
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from emulator.contract.document import Document
 from emulator.contract.operations import Body, Operation, operations
-from emulator.contract.parameters import Location, is_unusable
+from emulator.contract.parameters import Location
 from emulator.contract.routing import Routes
 from emulator.errors import (
     ContractError,
@@ -48,9 +48,7 @@ class Door(Protocol):
 class ContractApp:
     """The operations of one document, each answered by the handler of its name."""
 
-    def __init__(
-        self, document: Document, handlers: Mapping[str, Handler], door: Door, service: Service
-    ) -> None:
+    def __init__(self, document: Document, handlers: Mapping[str, Handler], door: Door, service: Service) -> None:
         """Raises ContractError where an operation has no handler, or a handler no operation."""
         known = operations(document)
         if missing := sorted(known.keys() - handlers.keys()):
@@ -92,14 +90,10 @@ class ContractApp:
             if isinstance(body, dict):
                 warnings += [("body", name) for name in body if name not in operation.body.fields]
         if self._service.settings.strict:
-            problems += [
-                FieldProblem(place, "Extra inputs are not permitted", "extra_forbidden") for place in warnings
-            ]
+            problems += [FieldProblem(place, "Extra inputs are not permitted", "extra_forbidden") for place in warnings]
         if problems:
             raise Invalid(tuple(problems))
-        told = tuple(
-            f"{where}.{name}: not in the contract of {operation.operation_id}" for where, name in warnings
-        )
+        told = tuple(f"{where}.{name}: not in the contract of {operation.operation_id}" for where, name in warnings)
         return Call(self._service, request, caller, now_ms, values, body, told)
 
     async def _body(self, request: Request, declared: Body) -> tuple[Any, list[FieldProblem]]:
@@ -113,9 +107,7 @@ class ContractApp:
         try:
             value = orjson.loads(data)
         except orjson.JSONDecodeError as error:
-            return None, [
-                FieldProblem(("body", error.pos), f"JSON decode error: {error.msg}", "json_invalid")
-            ]
+            return None, [FieldProblem(("body", error.pos), f"JSON decode error: {error.msg}", "json_invalid")]
         return value, list(declared.validator.problems(value, ("body",)))
 
 
@@ -141,9 +133,7 @@ def _query(request: Request) -> dict[str, list[str]]:
         return {}
     found: dict[str, list[str]] = {}
     try:
-        pairs = parse_qsl(
-            text, keep_blank_values=True, errors="surrogateescape", max_num_fields=MAX_QUERY_FIELDS
-        )
+        pairs = parse_qsl(text, keep_blank_values=True, errors="surrogateescape", max_num_fields=MAX_QUERY_FIELDS)
     except ValueError:
         msg = f"A query may have at most {MAX_QUERY_FIELDS} fields"
         raise Invalid((FieldProblem(("query",), msg, "too_long"),)) from None

@@ -42,9 +42,7 @@ def url_of(listener: socket.socket) -> str:
 class Listener(uvicorn.Server):
     """Serves `app` until it is told to stop; open streams do not hold it up."""
 
-    def __init__(
-        self, app: ASGIApp, service: Service, *, on_ready: Callable[[], None], log_level: str
-    ) -> None:
+    def __init__(self, app: ASGIApp, service: Service, *, on_ready: Callable[[], None], log_level: str) -> None:
         super().__init__(
             uvicorn.Config(
                 app,

@@ -11,8 +11,7 @@ from emulator.server.responses import json_response
 
 def list_machine_types(_call: Call) -> Response:
     rows = [
-        {"hardware_profile": profile.name, "price_per_hour": profile.price_per_hour}
-        for profile in listed_profiles()
+        {"hardware_profile": profile.name, "price_per_hour": profile.price_per_hour} for profile in listed_profiles()
     ]
     return json_response({"machine_types": rows, "count": len(rows)})
 

@@ -50,9 +50,7 @@ def refusal(error: RequestRefused) -> Response:
 
 def _problem(problem: FieldProblem) -> dict[str, object]:
     # A name in `loc` can come from the request: orjson refuses to write one that is no valid Unicode.
-    loc = [
-        part if isinstance(part, int) else part.encode("utf-8", "replace").decode() for part in problem.loc
-    ]
+    loc = [part if isinstance(part, int) else part.encode("utf-8", "replace").decode() for part in problem.loc]
     return {"loc": loc, "msg": problem.msg, "type": problem.type}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from starlette.responses import Response, StreamingResponse
 
@@ -40,7 +40,7 @@ def stream_output_by_get(call: Call) -> Response:
     return stream_output(call)
 
 
-async def follow(service: Service, tenant: Tenant, run: Run) -> AsyncIterator[bytes]:
+async def follow(service: Service, tenant: Tenant, run: Run) -> AsyncGenerator[bytes, None]:
     """All events of a run: those of the past at once, the rest as the tenant's clock reaches them."""
     sent = 0
     while not service.closing:

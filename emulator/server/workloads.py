@@ -26,6 +26,4 @@ def abort_workload(call: Call) -> Response:
 def stop_workload(call: Call) -> Response:
     run = call.tenant.stop(call.execution_id, call.now_ms)
     over = run.course.ended_by(call.now_ms)
-    return json_response(
-        wire.ended(run, call.now_ms, "Execution stopped" if over else "Execution is stopping")
-    )
+    return json_response(wire.ended(run, call.now_ms, "Execution stopped" if over else "Execution is stopping"))

@@ -45,9 +45,7 @@ def test_runs_can_be_limited_and_asked_for_by_status(api: Api) -> None:
 def test_a_forced_transition_takes_the_run_off_its_script(api: Api) -> None:
     run_id = api.start("long-queue")
     api.control("POST", f"/runs/{run_id}/transition", {"to": "starting"})
-    run = api.control(
-        "POST", f"/runs/{run_id}/transition", {"to": "system_failure", "detail": "the rack lost power"}
-    )
+    run = api.control("POST", f"/runs/{run_id}/transition", {"to": "system_failure", "detail": "the rack lost power"})
     assert (run["status"], [command["to"] for command in run["commands"]]) == (
         "system_failure",
         ["starting", "system_failure"],
@@ -56,9 +54,7 @@ def test_a_forced_transition_takes_the_run_off_its_script(api: Api) -> None:
     assert (record["status"], record["system_errors"]) == ("system_failure", ["the rack lost power"])
 
 
-@pytest.mark.parametrize(
-    ("to", "status_code"), [("running", 409), ("completed", 409), ("pending", 422), ("done", 422)]
-)
+@pytest.mark.parametrize(("to", "status_code"), [("running", 409), ("completed", 409), ("pending", 422), ("done", 422)])
 def test_a_transition_that_the_lifecycle_forbids_is_refused(api: Api, to: str, status_code: int) -> None:
     run_id = api.start("long-queue")
     answer = api.request("POST", f"/_emulator/runs/{run_id}/transition", json={"to": to})

@@ -100,9 +100,7 @@ def test_a_run_passes_its_statuses_and_its_record_fills_up(api: Api) -> None:
         ),
     ],
 )
-def test_a_record_shows_what_was_submitted(
-    api: Api, path: str, body: dict[str, Any], shown: dict[str, Any]
-) -> None:
+def test_a_record_shows_what_was_submitted(api: Api, path: str, body: dict[str, Any], shown: dict[str, Any]) -> None:
     record = api.record(api.post(path, body).json()["execution_id"])
     assert {name: record[name] for name in shown} == shown
 
@@ -244,7 +242,11 @@ def test_legacy_statuses_are_spoken_where_they_are_asked_for() -> None:
     words = {}
     for legacy in (False, True):
         api = emulator(Settings(legacy_statuses=legacy))
-        for scenario, until in (("completed", "starting"), ("failed", "terminal"), ("system-failure", "terminal")):
+        for scenario, until in (
+            ("completed", "starting"),
+            ("failed", "terminal"),
+            ("system-failure", "terminal"),
+        ):
             run_id = api.start(scenario)
             api.advance(execution_id=run_id, until=until)
             words[scenario, legacy] = api.get(f"/execution/streaming/{run_id}/status").json()["status"]
@@ -288,16 +290,12 @@ def test_logs_of_the_user_join_all_runs_in_order_of_time(api: Api) -> None:
 
 
 def test_a_submission_that_names_an_unknown_scenario_is_told_the_nearest(api: Api) -> None:
-    by_metadata = api.post(
-        "/execution/streaming/start", {"code": "", "metadata": {"emulator.scenario": "complete"}}
-    )
+    by_metadata = api.post("/execution/streaming/start", {"code": "", "metadata": {"emulator.scenario": "complete"}})
     assert by_metadata.status_code == 422
     (problem,) = by_metadata.json()["detail"]
     assert problem["loc"] == ["body", "metadata", "emulator.scenario"]
     assert "`completed`" in problem["msg"]
-    by_header = api.post(
-        "/execution/streaming/start", {"code": ""}, headers={"X-Emulator-Scenario": "complete"}
-    )
+    by_header = api.post("/execution/streaming/start", {"code": ""}, headers={"X-Emulator-Scenario": "complete"})
     assert by_header.json()["detail"][0]["loc"] == ["header", "X-Emulator-Scenario"]
     assert api.get("/billing/history").json()["total_executions"] == 0
 

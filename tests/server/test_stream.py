@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -121,7 +121,7 @@ class Following:
         submission = Submission(Kind.PYTHON, "gpu.l40s")
         self.run: Run = cloud.submit(self.tenant, submission, self.tenant.clock.now_ms(), named=scenario)
 
-    def reader(self) -> AsyncIterator[bytes]:
+    def reader(self) -> AsyncGenerator[bytes, None]:
         return stream.follow(self.service, self.tenant, self.run)
 
     @property
@@ -134,7 +134,7 @@ class Following:
         return end.at_ms
 
 
-async def collect(reader: AsyncIterator[bytes]) -> str:
+async def collect(reader: AsyncGenerator[bytes, None]) -> str:
     return b"".join([chunk async for chunk in reader]).decode()
 
 
@@ -168,7 +168,7 @@ def test_a_reader_sees_what_is_written_as_time_passes_and_no_more() -> None:
     async def scene() -> None:
         following = Following("completed")
         reader = following.reader()
-        first = asyncio.create_task(anext(reader))
+        first = asyncio.ensure_future(anext(reader))
         await settle()
         assert not first.done()
         due_ms = next_piece_ms(following.run, following.run.submitted_ms)
