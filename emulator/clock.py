@@ -172,12 +172,12 @@ class Clock:
         Returns False if neither came within `at_most_s` seconds of wall time. Under the per-request clock with
         an instant given, the clock moves there at once, so that a client that only listens makes progress.
         """
-        if at_ms is not None:
+        if at_ms is not None and at_ms <= LATEST_MS:
             remaining_ms = at_ms - self.now_ms()
             if remaining_ms <= 0:
                 return True
             if self.mode is ClockMode.PER_REQUEST:
-                self.advance_to(min(at_ms, LATEST_MS))
+                self.advance_to(at_ms)
                 return True
             remaining_s = remaining_ms / self.speed / 1000
             if self.mode is ClockMode.REAL and remaining_s < at_most_s:

@@ -14,7 +14,7 @@ def mix(seed: int, *key: int) -> int:
     """64 well-mixed bits of `seed` and `key`."""
     state = seed & _MASK
     for part in key:
-        state = (state ^ ((part * _GOLDEN) & _MASK)) + _GOLDEN & _MASK
+        state = ((state ^ ((part * _GOLDEN) & _MASK)) + _GOLDEN) & _MASK
         state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
         state ^= state >> 31

@@ -36,4 +36,5 @@ FOLLOWERS: dict[RunStatus, frozenset[RunStatus]] = {
     RunStatus.STARTING: frozenset({RunStatus.RUNNING, RunStatus.FAILED}) | _INTERRUPTIONS,
     RunStatus.RUNNING: frozenset({RunStatus.COMPLETED, RunStatus.FAILED}) | _INTERRUPTIONS,
 } | {status: frozenset() for status in TERMINAL}
-"""The statuses that may directly follow each status."""
+"""The statuses that may directly follow each status by itself or by force. The call that marks a run completed goes
+beyond it: it ends any active run."""

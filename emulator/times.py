@@ -15,9 +15,12 @@ _UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _DURATION = re.compile(
     r"(?=\d)(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m(?!s))?(?:(\d{1,6})s)?(?:(\d{1,9})ms)?", re.ASCII
 )
-_INSTANT = re.compile(r"(\d{4})(-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:)(\d{2})((?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})?)", re.ASCII)
-_YEAR_ZERO_MS = 366 * 86_400_000
-_MAX_INSTANT_CHARS = 200
+_INSTANT = re.compile(
+    r"(?P<year>\d{4})(?P<upto_second>-\d{2}-\d{2}[Tt ](?:[01]\d|2[0-3]):\d{2}:)(?P<second>\d{2})"
+    r"(?:\.(?P<ms>\d{1,3})\d*)?(?P<zone>[Zz]|[+-]\d{2}:\d{2})?",
+    re.ASCII,
+)
+_LEAP_YEAR, _YEARS_TO_LEAP_YEAR_MS = "0004", 1461 * 86_400_000
 _WRITABLE_MS = (-62_135_596_800_000, 253_402_300_799_999)  # the years 1 to 9999
 
 DURATION_PATTERN = r"^(?=[0-9])(?:[0-9]{1,6}d)?(?:[0-9]{1,6}h)?(?:[0-9]{1,6}m)?(?:[0-9]{1,6}s)?(?:[0-9]{1,9}ms)?$"
@@ -48,23 +51,19 @@ def parse_instant_ms(text: str) -> int | None:
     A text without a zone is taken as UTC, since the service's own timestamps sometimes lack it.
     Digits beyond the millisecond are dropped, and instants outside the years 1 to 9999 moved to their edge.
     """
-    match = _INSTANT.fullmatch(text[:_MAX_INSTANT_CHARS])
+    match = _INSTANT.fullmatch(text)
     if match is None:
         return None
-    year, middle, second, rest = match.groups()
-    added_ms = 0
+    year, second, added_ms = match["year"], match["second"], int((match["ms"] or "").ljust(3, "0"))
     if second == "60":  # RFC 3339 knows leap seconds and the year 0, Python does not
-        second, added_ms = "59", 1000
+        second, added_ms = "59", added_ms + 1000
     if year == "0000":
-        year, added_ms = "0001", added_ms - _YEAR_ZERO_MS
+        year, added_ms = _LEAP_YEAR, added_ms - _YEARS_TO_LEAP_YEAR_MS
     try:
-        instant = datetime.fromisoformat(f"{year}{middle}{second}{rest}".upper())
+        instant = datetime.fromisoformat(f"{year}{match['upto_second']}{second}{match['zone'] or 'Z'}".upper())
     except ValueError:  # a 13th month, a 61st minute
         return None
-    if instant.tzinfo is None:
-        instant = instant.replace(tzinfo=UTC)
-    seconds = (instant.replace(microsecond=0) - _EPOCH).total_seconds()
-    ms = int(seconds) * 1000 + instant.microsecond // 1000 + added_ms
+    ms = int((instant - _EPOCH).total_seconds()) * 1000 + added_ms
     return max(_WRITABLE_MS[0], min(ms, _WRITABLE_MS[1]))
 
 

@@ -1,7 +1,7 @@
-"""Runs and what they are made of, for tests: built by hand where a test names its values, drawn where it does not.
+"""Runs and what they are made of, for tests: built by hand where a test names its values, drawn elsewhere.
 
-Drawn durations and command times are multiples of half a second, so that instants often coincide: that is where
-a lifecycle goes wrong.
+Drawn durations and command times are multiples of half a second, so that instants often coincide: that is
+where a lifecycle goes wrong.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from emulator.scenario.choice import Choice, Rule
 from emulator.scenario.model import (
     DurationRange,
     Ending,
+    FieldSpec,
     NumberRange,
     OutputEntry,
     OutputStream,
@@ -25,6 +26,7 @@ from emulator.scenario.model import (
     Ramp,
     Scenario,
     StageSpec,
+    Template,
     TimeLimit,
 )
 from emulator.scenario.script import resolve
@@ -51,12 +53,10 @@ def scenario_of(
     until: RunStatus = RunStatus.RUNNING,
     **keys: Any,
 ) -> Scenario:
-    """A scenario that passes the stages up to `until`; a duration of None lasts until somebody stops the run."""
+    """A scenario that passes the stages up to `until`; None lasts until somebody stops the run."""
     lengths = dict(zip(ACTIVE, (pending_ms, starting_ms, running_ms), strict=True))
     passed = ACTIVE[: ACTIVE.index(until) + 1]
-    timeline = tuple(
-        StageSpec(status, None if (ms := lengths[status]) is None else lasting(ms)) for status in passed
-    )
+    timeline = tuple(StageSpec(status, None if (ms := lengths[status]) is None else lasting(ms)) for status in passed)
     texts: dict[str, Any] = {"name": "made-up", "summary": "", "source": "test", "text": "", "digest": ""}
     return Scenario(**{**texts, "timeline": timeline, "ending": ending, **keys})
 
@@ -94,14 +94,21 @@ offsets_ms = st.integers(0, 160).map(lambda n: n * 500) | st.integers(0, 80_000)
 _lengths_ms = st.sampled_from((0, 0, 500, 1_000, 2_500, 5_000, 8_000, 20_000))
 _repetitions_ms = st.sampled_from((None, None, 500, 1_500, 5_000))
 _errors = st.sampled_from((None, "boom", "Traceback:\n  boom\n"))
-_fields = st.sampled_from((Ramp(2.5, 0.5), NumberRange(2, 9), NumberRange(0.0, 1.5), 7, 0.25, "word"))
-_texts = st.lists(
-    st.sampled_from(
-        ("tick ", "\n", "a\nb\n", "é", "\U0001f600\n", "\r", "boom", Placeholder("n"), Placeholder("value"))
-    ),
-    min_size=1,
-    max_size=3,
-).map(tuple)
+_fields: st.SearchStrategy[FieldSpec] = st.sampled_from(
+    (Ramp(2.5, 0.5), NumberRange(2, 9), NumberRange(0.0, 1.5), 7, 0.25, "word")
+)
+_text_pieces: tuple[str | Placeholder, ...] = (
+    *("tick ", "\n", "a\nb\n", "é", "\U0001f600\n", "\r", "boom"),
+    Placeholder("n"),
+    Placeholder("value"),
+)
+
+
+def _template(pieces: list[str | Placeholder]) -> Template:
+    return tuple(pieces)
+
+
+_texts = st.lists(st.sampled_from(_text_pieces), min_size=1, max_size=3).map(_template)
 _streams = st.sampled_from(OutputStream)
 _passed = st.sampled_from([ACTIVE[:count] for count in (1, 2, 3, 3, 3)])
 _time_limits = st.sampled_from(TimeLimit)

@@ -214,14 +214,10 @@ def test_bombs_are_refused_at_once(name: str) -> None:
 def test_the_bounds_are_met_to_the_letter() -> None:
     rules = Rules(max_bytes=20, max_depth=3, max_nodes=5)
     assert lines(read_document("[[[1, 2]]]", rules)) == []
-    assert lines(read_document("[[[1, 2, 3]]]", rules)) == [
-        "1:1: more than 5 values, counting what aliases stand for"
-    ]
+    assert lines(read_document("[[[1, 2, 3]]]", rules)) == ["1:1: more than 5 values, counting what aliases stand for"]
     assert lines(read_document("[[[[]]]]", rules)) == ["1:4: lists and mappings are nested more than 3 deep"]
     assert lines(read_document("x" * 20, rules)) == []
-    assert lines(read_document("x" * 21, rules)) == [
-        "1:1: the text is longer than 0 KiB, the most that is read"
-    ]
+    assert lines(read_document("x" * 21, rules)) == ["1:1: the text is longer than 0 KiB, the most that is read"]
 
 
 def test_compose_files_may_merge_and_carry_tags_of_their_own() -> None:
@@ -235,9 +231,7 @@ def test_compose_files_may_merge_and_carry_tags_of_their_own() -> None:
 
 # Left out, since the two differ there: tabs at the start of lines, directives, and `? ` keys.
 PIECES = """a b:~ -~ [ ] { } ,~ :~ " ' *a &a~ !x~ ~#~c > | 1 true é << <<:~ \\ --- @ 🚀 a\tb"""
-FRAGMENTS = st.sampled_from(
-    ["\n", "\n  ", "\n    ", "\r\n", *(piece.replace("~", " ") for piece in PIECES.split(" "))]
-)
+FRAGMENTS = st.sampled_from(["\n", "\n  ", "\n    ", "\r\n", *(piece.replace("~", " ") for piece in PIECES.split(" "))])
 
 
 @given(st.lists(FRAGMENTS, max_size=30).map("".join))

@@ -34,9 +34,7 @@ def test_a_uniform_number_is_at_least_zero_and_below_one(seed: int, key: list[in
 
 
 @given(st.integers(-(10**15), 10**15), st.integers(0, 10**12), seeds, keys)
-def test_a_number_between_two_is_neither_below_nor_above_them(
-    low: int, width: int, seed: int, key: list[int]
-) -> None:
+def test_a_number_between_two_is_neither_below_nor_above_them(low: int, width: int, seed: int, key: list[int]) -> None:
     assert low <= between(low, low + width, seed, *key) <= low + width
 
 

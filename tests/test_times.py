@@ -161,17 +161,14 @@ def test_a_long_fraction_changes_nothing(digits: int) -> None:
     assert parse_instant_ms(f"2026-01-01T00:00:00.{fraction}Z") == 1_767_225_600_123
 
 
-@pytest.mark.xfail(strict=True, reason="a text is cut at 200 characters, zone included")
 def test_the_zone_behind_a_long_fraction_counts() -> None:
     assert parse_instant_ms(f"2026-01-01T02:00:00.{'0' * 180}+02:00") == 1_767_225_600_000
 
 
-@pytest.mark.xfail(strict=True, reason="a text is cut at 200 characters, whatever comes after")
 def test_what_follows_a_long_fraction_has_to_be_a_zone() -> None:
     assert parse_instant_ms(f"2026-01-01T00:00:00.{'0' * 180}junk") is None
 
 
-@pytest.mark.xfail(strict=True, reason="the year 0 is moved to the year 1, which has no 29 February")
 def test_the_leap_day_of_the_year_zero_is_an_instant() -> None:
     assert parse_instant_ms("0000-02-29T00:00:00Z") == FIRST_WRITABLE_MS
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -30,11 +30,11 @@ class Body:
 class Operation:
     """One operation, read from the document when first used: most servers serve a few operations of many."""
 
-    document: Document
+    document: Document = field(repr=False)
     path: str
     method: str
-    node: dict[str, Any]
-    shared_parameters: list[Any]
+    node: dict[str, Any] = field(repr=False)
+    shared_parameters: list[Any] = field(repr=False)
 
     @property
     def operation_id(self) -> str:
@@ -55,9 +55,15 @@ class Operation:
         return frozenset(one.name for one in self.parameters if one.location is Location.QUERY)
 
     def _read_parameters(self) -> Iterator[Parameter]:
-        for node in (*self.shared_parameters, *self.node.get("parameters", ())):
-            parameter = resolve(self.document, node)
-            schema = resolve(self.document, parameter["schema"])
+        declared = [resolve(self.document, one) for one in (*self.shared_parameters, *self.node.get("parameters", ()))]
+        by_name = {(one["name"], one["in"]): one for one in declared}  # the operation's own ones come last, and count
+        in_path = {name for name, location in by_name if location == Location.PATH}
+        if in_path != {name for _, name in self.path_names}:
+            raise ContractError(f"{self.operation_id}: the parameters in {self.path} are not those that it declares")
+        for parameter in by_name.values():
+            schema = resolve(self.document, parameter.get("schema"))
+            if not isinstance(schema, dict):
+                raise ContractError(f"{self.operation_id}: parameter {parameter['name']} has no schema")
             kind = "instant" if schema.get("format") == "date-time" else str(schema.get("type"))
             if kind not in _READABLE_TYPES or parameter["in"] not in _LOCATIONS:
                 raise ContractError(
@@ -79,7 +85,9 @@ class Operation:
         node = resolve(self.document, self.node.get("requestBody"))
         if node is None:
             return None
-        schema = node["content"]["application/json"]["schema"]
+        schema = node["content"].get("application/json", {}).get("schema")
+        if schema is None:
+            raise ContractError(f"{self.operation_id}: its body is not JSON, which the emulator cannot read")
         fields = frozenset(_fields(self.document, schema))
         return Body(bool(node.get("required")), fields, SchemaValidator(self.document, schema))
 
@@ -99,6 +107,8 @@ class Operation:
 def _fields(document: Document, schema: Any) -> Iterator[str]:  # noqa: ANN401  a schema can be true or false
     """The properties that a schema declares, in whichever of its parts."""
     schema = resolve(document, schema)
+    if not isinstance(schema, dict):
+        return
     yield from schema.get("properties", ())
     for combination in ("allOf", "oneOf", "anyOf"):
         for part in schema.get(combination, ()):

@@ -42,8 +42,11 @@ class Parameter:
         """
         place = (self.location.value, self.name)
         if not texts:
-            missing = [FieldProblem(place, "Field required", "missing")] if self.required else []
-            return self.default, missing
+            if self.required:
+                return None, [FieldProblem(place, "Field required", "missing")]
+            if self.default is None or self.type != "instant":
+                return self.default, []
+            texts = [self.default]
         if any(map(is_unusable, texts)):
             return None, [FieldProblem(place, "Input should be valid Unicode without NUL", "string_unicode")]
         value: Any = texts if self.type == "array" else texts[-1]

@@ -24,7 +24,7 @@ class Routes:
             node.operations[operation.method] = operation
 
     def find(self, method: str, raw_path: str) -> tuple[Operation | None, dict[str, str], set[str]]:
-        """The operation of a request, the values in its path, and the methods that the path knows.
+        """The operation of a request with the values in its path, or the methods that the path knows instead.
 
         `raw_path` is percent-encoded, so that an encoded slash stays inside its part. No operation and no
         methods: there is no such path. HEAD is answered by the operation of GET.
@@ -36,7 +36,7 @@ class Routes:
             operation = node.operations.get(wanted)
             if operation is not None:
                 names = operation.path_names
-                return operation, {name: parts[index] for index, name in names}, allowed
+                return operation, {name: parts[index] for index, name in names}, set()
             allowed.update(node.operations)
         if "GET" in allowed:
             allowed.add("HEAD")

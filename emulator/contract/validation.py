@@ -36,7 +36,7 @@ _FORMATS = {
 
 
 class SchemaValidator:
-    """One schema of a document, compiled."""
+    """One schema of a document, compiled when first used."""
 
     def __init__(self, document: Document, schema: dict[str, Any]) -> None:
         whole = {
@@ -54,7 +54,7 @@ class SchemaValidator:
             return
         told: set[tuple[str | int, ...]] = set()
         for error in self._validator.iter_errors(value):
-            for problem in _explain(error, place):
+            for problem in _explain(error, value, place):
                 if problem.loc not in told:
                     told.add(problem.loc)
                     yield problem
@@ -62,8 +62,10 @@ class SchemaValidator:
                     return
 
 
-def _explain(error: jsonschema_rs.ValidationError, place: tuple[str | int, ...]) -> Iterator[FieldProblem]:
-    loc = (*place, *error.instance_path)
+def _explain(
+    error: jsonschema_rs.ValidationError, value: object, place: tuple[str | int, ...]
+) -> Iterator[FieldProblem]:
+    loc = (*place, *_path(value, error.instance_path))
     match error.kind:
         case Kind.Required(property=name):
             yield FieldProblem((*loc, name), "Field required", "missing")
@@ -73,6 +75,18 @@ def _explain(error: jsonschema_rs.ValidationError, place: tuple[str | int, ...])
         case kind:
             msg, code = _wording(kind, error.message)
             yield FieldProblem(loc, msg, code)
+
+
+def _path(value: object, parts: list[str | int]) -> Iterator[str | int]:
+    """The way into `value`. The validator gives digits as a number even where they are a name."""
+    for part in parts:
+        key: str | int = part
+        if isinstance(value, dict):
+            key = str(part)
+            value = value.get(key)
+        elif isinstance(value, list) and isinstance(part, int):
+            value = value[part]
+        yield key
 
 
 def _wording(kind: Kind, fallback: str) -> tuple[str, str]:
@@ -89,11 +103,12 @@ def _wording(kind: Kind, fallback: str) -> tuple[str, str]:
         case Kind.Pattern(pattern=pattern):
             return f"String should match pattern '{pattern}'", "string_pattern_mismatch"
         case Kind.MinLength(limit=limit):
-            return f"String should have at least {limit} characters", "string_too_short"
+            return f"String should have at least {limit} character{'s'[: limit != 1]}", "string_too_short"
         case Kind.MaxLength(limit=limit):
-            return f"String should have at most {limit} characters", "string_too_long"
+            return f"String should have at most {limit} character{'s'[: limit != 1]}", "string_too_long"
         case Kind.Enum(options=options):
-            return f"Input should be one of {', '.join(map(repr, options))}", "enum"
+            *others, last = map(repr, options)
+            return f"Input should be {', '.join(others)} or {last}" if others else f"Input should be {last}", "enum"
         case Kind.Format(format=name) if name in _FORMATS:
             return _FORMATS[name]
     return fallback[:300], "value_error"

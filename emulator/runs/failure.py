@@ -16,6 +16,11 @@ def system_error(run: Run, end: End) -> str | None:
     return None
 
 
+def status_details(run: Run, end: End) -> str | None:
+    """Whatever is known of the end beyond its status."""
+    return system_error(run, end) or end.ending.error
+
+
 def user_error(end: End) -> str | None:
     """What the user's own code failed with, if the scenario says."""
     return end.ending.error if end.ending.status is RunStatus.FAILED else None

@@ -53,20 +53,23 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """A run's end: when, how, and why. `stopping_ms` is when a stop asked it to shut down, if one did."""
+    """A run's end: when, how, and why."""
 
     at_ms: int
     ending: Ending
     cause: Cause
-    stopping_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """All stages that a run passes and its end, as far as they are fixed by what is known now."""
+    """All stages that a run passes and its end, as far as they are fixed by what is known now.
+
+    `stopping_ms` is when a stop asked it to shut down, if one did while it was running.
+    """
 
     stages: tuple[Stage, ...]
     end: End | None
+    stopping_ms: int | None = None
 
     def stage(self, status: RunStatus) -> Stage | None:
         """The stage with `status`, or None if the run never gets there."""
@@ -131,9 +134,9 @@ def follow(script: Script, submission: Submission, submitted_ms: int, commands: 
                 continue
         stages.append(Stage(status, starts_ms, None if move is None else move.at_ms))
         if move is None:
-            return Course(tuple(stages), None)
+            return Course(tuple(stages), None, stopping_ms)
         if isinstance(move.to, End):
-            return Course(tuple(stages), move.to)
+            return Course(tuple(stages), move.to, stopping_ms)
         status, starts_ms = move.to, move.at_ms
 
 
@@ -146,12 +149,13 @@ def _move_by_itself(
     if scripted is not None:
         candidates.append(scripted)
     if stopping_ms is not None:
-        graceful_s = submission.graceful_timeout_s or GRACEFUL_TIMEOUT_S
+        graceful_s = submission.graceful_timeout_s
+        graceful_s = GRACEFUL_TIMEOUT_S if graceful_s is None else graceful_s
         at_ms = stopping_ms + min(script.shutdown_ms, graceful_s * 1000)
-        candidates.append(_Move(at_ms, End(at_ms, stopped(script), Cause.STOP, stopping_ms)))
+        candidates.append(_Move(at_ms, End(at_ms, stopped(script), Cause.STOP)))
     if status is RunStatus.RUNNING and script.scenario.time_limit is TimeLimit.ENFORCE:
         at_ms = starts_ms + submission.timeout_s * 1000
-        candidates.append(_Move(at_ms, End(at_ms, TIMED_OUT, Cause.TIME_LIMIT, stopping_ms)))
+        candidates.append(_Move(at_ms, End(at_ms, TIMED_OUT, Cause.TIME_LIMIT)))
     return min(candidates, key=lambda move: move.at_ms, default=None)
 
 

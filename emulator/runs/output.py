@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from emulator.runs.run import Run
 from emulator.scenario.model import OutputStream
-from emulator.scenario.script import Line, output_lines
+from emulator.scenario.rendering import Line, output_lines
 from emulator.statuses import RunStatus
 
 RECORD_LIMIT_BYTES = 1 << 20
@@ -88,12 +88,14 @@ def text_of(pieces: Iterable[Piece], stream: OutputStream | None = None) -> str:
 
 def log_lines(run: Run, now_ms: int) -> Iterator[LogLine]:
     """The output cut into lines, oldest first; what has no line break yet comes when the run is over."""
-    unfinished = dict.fromkeys(OutputStream, "")
+    unfinished: dict[OutputStream, list[str]] = {stream: [] for stream in OutputStream}
     for piece in written(run, now_ms):
-        *complete, unfinished[piece.stream] = (unfinished[piece.stream] + piece.text).split("\n")
-        for message in complete:
-            yield LogLine(piece.at_ms, piece.stream, message)
+        first, *others = piece.text.split("\n")
+        unfinished[piece.stream].append(first)
+        for following in others:
+            yield LogLine(piece.at_ms, piece.stream, "".join(unfinished[piece.stream]))
+            unfinished[piece.stream] = [following]
     if end := run.course.ended_by(now_ms):
-        for stream, message in unfinished.items():
-            if message:
+        for stream, parts in unfinished.items():
+            if message := "".join(parts):
                 yield LogLine(end.at_ms, stream, message)

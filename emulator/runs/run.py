@@ -39,5 +39,7 @@ class Run:
         return self.script.scenario.hardware or self.submission.hardware
 
     def ordered(self, command: Command) -> Run:
-        """The same run with one more command."""
+        """The same run with one more command, which counts as given no earlier than the last one."""
+        if self.commands and command.at_ms < self.commands[-1].at_ms:  # two requests may overtake each other
+            command = replace(command, at_ms=self.commands[-1].at_ms)
         return replace(self, commands=(*self.commands, command))

@@ -68,16 +68,16 @@ _PHASE_OF = {
 
 def phases(run: Run, now_ms: int) -> list[Phase]:
     """The phases entered up to `now_ms`, in order; together they span from submission to end (or now)."""
-    end = run.course.ended_by(now_ms)
+    stopping_ms = run.course.stopping_ms
     entered = []
     for stage in run.course.stages:
         if stage.starts_ms > now_ms:
             break
         ends_ms = stage.ends_ms if stage.ends_ms is not None and stage.ends_ms <= now_ms else None
         name = _PHASE_OF[stage.status]
-        if stage.status is RunStatus.RUNNING and end and end.stopping_ms is not None:
-            entered.append(Phase(name, stage.starts_ms, end.stopping_ms))
-            entered.append(Phase(PhaseName.SHUTTING_DOWN, end.stopping_ms, ends_ms))
+        if stage.status is RunStatus.RUNNING and stopping_ms is not None and stopping_ms <= now_ms:
+            entered.append(Phase(name, stage.starts_ms, stopping_ms))
+            entered.append(Phase(PhaseName.SHUTTING_DOWN, stopping_ms, ends_ms))
         else:
             entered.append(Phase(name, stage.starts_ms, ends_ms))
     return entered

@@ -31,6 +31,7 @@ def with_compose_file(scenario: Scenario, submission: Submission) -> Scenario:
         return scenario
     return replace(
         scenario,
+        digest=f"{scenario.digest} without its compose file",
         timeline=tuple(stage for stage in scenario.timeline if stage.status is not RunStatus.RUNNING),
         ending=Ending(RunStatus.FAILED, return_code=1, error=error),
         output=(),

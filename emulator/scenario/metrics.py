@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from emulator.scenario.durations import Duration, DurationOrRange
 from emulator.scenario.grammar import Findings
-from emulator.scenario.model import DurationRange, Keyframes, MetricPhase, Override, Quantity, Shape
+from emulator.scenario.model import DurationRange, Keyframes, MetricPhase, Override, Quantity, ShapeName
 from emulator.scenario.quantities import BYTE_RATE, PERCENT, POWER
 from emulator.scenario.records import Key, ListOf, Located, Record, Table, Values
 from emulator.scenario.scalars import Choice, Number, Text
@@ -36,7 +36,7 @@ FOR: Key[DurationRange] = Key(
 SHAPE: Key[str] = Key(
     "shape",
     Choice(
-        [shape.value for shape in Shape],
+        [shape.value for shape in ShapeName],
         {"idle": "bare-idle", "load": "load-weights", "train": "train-llm", "training": "train-llm"}
         | {"llm": "train-llm", "vision": "train-vision", "inference": "decode", "warmup": "context"},
     ),
@@ -66,7 +66,7 @@ QUANTITIES: dict[Quantity, Key[Override]] = {
 
 def _build(values: Values, findings: Findings) -> MetricPhase:
     overrides = {quantity: values[key] for quantity, key in QUANTITIES.items() if key in values}
-    return MetricPhase(values[PHASE], Shape(values[SHAPE]), values.get(FOR, None), MappingProxyType(overrides))
+    return MetricPhase(values[PHASE], ShapeName(values[SHAPE]), values.get(FOR, None), MappingProxyType(overrides))
 
 
 METRICS: ListOf[MetricPhase] = ListOf(

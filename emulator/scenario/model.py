@@ -58,6 +58,10 @@ class Ending:
     result: Json = None
 
 
+MAX_OUTPUT_LINES = 100_000
+"""So many lines at most does a run write: a file that says more is refused, a run without end falls silent."""
+
+
 class OutputStream(StrEnum):
     STDOUT = "stdout"
     STDERR = "stderr"
@@ -96,7 +100,7 @@ class OutputEntry:
     fields: Mapping[str, FieldSpec] = field(default_factory=lambda: MappingProxyType({}))
 
 
-class Shape(StrEnum):
+class ShapeName(StrEnum):
     """What the GPU is busy with during a phase. Named as in the telemetry reference, section 4."""
 
     BARE_IDLE = "bare-idle"
@@ -156,7 +160,7 @@ class MetricPhase:
     """
 
     name: str
-    shape: Shape
+    shape: ShapeName
     duration: DurationRange | None = None
     overrides: Mapping[Quantity, Override] = field(default_factory=lambda: MappingProxyType({}))
 

@@ -10,6 +10,7 @@ from emulator.documents import Node, ScalarNode
 from emulator.scenario.durations import Duration
 from emulator.scenario.grammar import Findings, Form, Schema, shown
 from emulator.scenario.model import (
+    MAX_OUTPUT_LINES,
     FieldSpec,
     NumberRange,
     OutputEntry,
@@ -23,7 +24,6 @@ from emulator.scenario.templates import COUNTER, read_template
 from emulator.scenario.timeline import Timeline
 from emulator.times import format_duration
 
-MAX_LINES = 100_000
 MAX_BYTES = 64 * 1024 * 1024
 """What all of `output` may come to, written out."""
 
@@ -184,14 +184,14 @@ def check_output(output: tuple[Located[OutputEntry], ...], timeline: Timeline, f
             message = f"never written: running ends after {ends}, and this starts at {starts}"
             findings.note(located.node, located.path, message, beyond_schema=True)
             continue
-        within = lines <= MAX_LINES and size <= MAX_BYTES
+        within = lines <= MAX_OUTPUT_LINES and size <= MAX_BYTES
         times = _times(entry, end_ms)
         texts = [piece if isinstance(piece, str) else "0" * 20 for piece in entry.text]
         lines += times * max(1, sum(text.count("\n") for text in texts))
         size += times * sum(len(text) for text in texts)
-        if within and (lines > MAX_LINES or size > MAX_BYTES):
-            much = f"{lines} lines" if lines > MAX_LINES else f"{size >> 20} MiB"
-            most = f"{MAX_LINES} lines and {MAX_BYTES >> 20} MiB"
+        if within and (lines > MAX_OUTPUT_LINES or size > MAX_BYTES):
+            much = f"{lines} lines" if lines > MAX_OUTPUT_LINES else f"{size >> 20} MiB"
+            most = f"{MAX_OUTPUT_LINES} lines and {MAX_BYTES >> 20} MiB"
             message = f"up to here `output` comes to {much}, written out, and the most is {most}"
             findings.note(located.node, located.path, message, beyond_schema=True)
 

@@ -55,6 +55,8 @@ class ContractApp:
             raise ContractError(f"the contract has operations without a handler: {', '.join(missing)}")
         if left := sorted(handlers.keys() - known.keys()):
             raise ContractError(f"there are handlers without an operation in the contract: {', '.join(left)}")
+        for operation in known.values():
+            _ = operation.parameters, operation.body  # read now: what cannot be read has to stop the start
         self._routes = Routes(known.values())
         self._handlers = dict(handlers)
         self._door = door

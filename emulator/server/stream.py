@@ -42,14 +42,11 @@ def stream_output_by_get(call: Call) -> Response:
 
 async def follow(service: Service, tenant: Tenant, run: Run) -> AsyncGenerator[bytes, None]:
     """All events of a run: those of the past at once, the rest as the tenant's clock reaches them."""
-    sent = 0
-    while not service.closing:
+    sent, resets = 0, tenant.resets
+    while not service.closing and tenant.resets == resets:
         now_ms = tenant.clock.now_ms()
-        # A run that was deleted is over, and who follows it still gets the rest. One that a reset took is gone.
-        current = tenant.find(run.execution_id)
-        if current is None and not run.course.ended_by(now_ms):
-            return
-        run = current or run
+        # A run that was deleted is over, and who follows it still gets the rest.
+        run = tenant.find(run.execution_id) or run
         while pieces := written(run, now_ms, skip=sent)[:_CHUNK_EVENTS]:
             sent += len(pieces)
             yield b"".join(_event({"output": {"content": piece.text}}) for piece in pieces)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.runs.billing import billed_usd
-from emulator.runs.failure import system_error, user_error
+from emulator.runs.failure import status_details, system_error, user_error
 from emulator.runs.output import LogLine, log_lines, text_of, written
 from emulator.runs.run import Run
 from emulator.runs.timing import PhaseName, moments, phases
@@ -58,14 +58,13 @@ def history_row(run: Run, now_ms: int) -> dict[str, Any]:
     submission = run.submission
     at = moments(run, now_ms)
     end = run.course.ended_by(now_ms)
-    trouble = end and system_error(run, end)
     return {
         "execution_id": run.execution_id,
         "created_at": format_instant(at.created_ms),
         "execution_type": KIND_WORDS[submission.kind],
         "status": run.course.status_at(now_ms),
         "hardware_profile": run.hardware,
-        "status_details": trouble,
+        "status_details": end and status_details(run, end),
         "local_imports": list(submission.local_imports) or None,
         "billed": billed_usd(run, now_ms),
         "execelet_start": instant(at.received_ms),

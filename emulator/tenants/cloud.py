@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakValueDictionary
+
 from emulator.clock import Clock
 from emulator.errors import TooMany
 from emulator.runs.run import Run
@@ -30,6 +32,8 @@ class Cloud:
         self.clock = clock
         self.queue = Queue()
         self.tenants: dict[str, Tenant] = {}
+        # Requests of a new token that are under way at once have to meet in one tenant, which one of them may keep.
+        self._newcomers: WeakValueDictionary[str, Tenant] = WeakValueDictionary()
 
     def tenant(self, token: str) -> Tenant:
         """The tenant that `token` opens; one that is new here exists only until the request is over.
@@ -37,15 +41,19 @@ class Cloud:
         It comes into being by its first write (`settle`).
         """
         key = digest("token", token).hex()
-        return self.tenants.get(key) or Tenant(key, Identity(self.seed, key), self.clock)
+        tenant = self.tenants.get(key) or self._newcomers.get(key)
+        if tenant is None:
+            tenant = self._newcomers[key] = Tenant(key, Identity(self.seed, key), self.clock)
+        return tenant
 
     def settle(self, tenant: Tenant) -> None:
         """Keep a tenant that is about to be written to. Raises TooMany at the limit."""
-        if tenant.key in self.tenants:
-            return
-        if len(self.tenants) >= MAX_TENANTS:
-            raise TooMany(f"this emulator keeps at most {MAX_TENANTS} tenants; reset it to begin anew")
+        self._check_room(tenant)
         self.tenants[tenant.key] = tenant
+
+    def _check_room(self, tenant: Tenant) -> None:
+        if tenant.key not in self.tenants and len(self.tenants) >= MAX_TENANTS:
+            raise TooMany(f"this emulator keeps at most {MAX_TENANTS} tenants; reset it to begin anew")
 
     def submit(
         self,
@@ -60,6 +68,7 @@ class Cloud:
 
         Raises Invalid for an unknown scenario name, TooMany at the limit of tenants; then nothing is changed.
         """
+        self._check_room(tenant)
         scenario, choice = choose(submission, named, (tenant.queue, self.queue), self.library, self.default)
         self.settle(tenant)
         origin = (self.seed, tenant.key, tenant.submissions)

@@ -27,6 +27,7 @@ class Tenant:
         self.clock = Clock(follows=server_clock)
         self.queue = Queue()
         self.submissions = 0
+        self.resets = 0
         self._runs: dict[str, Run] = {}
         self._maybe_active: dict[str, None] = {}
 
@@ -86,6 +87,8 @@ class Tenant:
         run = self.get(execution_id)
         if run.course.ended_by(now_ms):
             raise NotFound(f"Execution is already {run.course.status_at(now_ms)}")
+        if run.course.stopping_ms is not None:
+            return run
         return self._order(execution_id, Command(Order.STOP, now_ms))
 
     def force(self, execution_id: str, to: RunStatus, detail: str | None, now_ms: int) -> Run:
@@ -112,5 +115,6 @@ class Tenant:
         self._maybe_active.clear()
         self.queue.clear()
         self.submissions = 0
+        self.resets += 1
         self.clock.reset()
         return forgotten

@@ -82,9 +82,18 @@ def test_only_ga100_shows_momentary_power() -> None:
 
 def test_bus_ceilings_are_the_measured_ones() -> None:
     t4, a100, h100 = DEVICES["t4"], DEVICES["a100-80-sxm"], DEVICES["h100-sxm"]
-    assert (t4.pcie_rx_ceiling_bytes_per_s, t4.pcie_tx_ceiling_bytes_per_s) == (12_500_000_000, 13_000_000_000)
-    assert (a100.pcie_rx_ceiling_bytes_per_s, a100.pcie_tx_ceiling_bytes_per_s) == (26_000_000_000, 26_500_000_000)
-    assert (h100.pcie_rx_ceiling_bytes_per_s, h100.pcie_tx_ceiling_bytes_per_s) == (55_000_000_000, 55_000_000_000)
+    assert (t4.pcie_rx_ceiling_bytes_per_s, t4.pcie_tx_ceiling_bytes_per_s) == (
+        12_500_000_000,
+        13_000_000_000,
+    )
+    assert (a100.pcie_rx_ceiling_bytes_per_s, a100.pcie_tx_ceiling_bytes_per_s) == (
+        26_000_000_000,
+        26_500_000_000,
+    )
+    assert (h100.pcie_rx_ceiling_bytes_per_s, h100.pcie_tx_ceiling_bytes_per_s) == (
+        55_000_000_000,
+        55_000_000_000,
+    )
     assert replace(t4, pcie_lanes=8).pcie_rx_ceiling_bytes_per_s == 6_250_000_000
 
 

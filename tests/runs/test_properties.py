@@ -53,9 +53,7 @@ def test_the_lifecycle_is_always_legal(run: Run) -> None:
     taken = run.course.transitions(FOREVER_MS)
     assert taken[0] == (RunStatus.PENDING, T0)
     for (before, left_ms), (after, taken_ms) in pairwise(taken):
-        completed_by_client = (
-            after is RunStatus.COMPLETED and run.course.end and run.course.end.cause is Cause.COMPLETE
-        )
+        completed_by_client = after is RunStatus.COMPLETED and run.course.end and run.course.end.cause is Cause.COMPLETE
         assert after in FOLLOWERS[before] or completed_by_client
         assert left_ms <= taken_ms
     if run.course.end is not None:

@@ -83,19 +83,24 @@ def test_phases_are_those_entered_and_the_last_is_open() -> None:
 def test_a_shutdown_is_a_phase_of_its_own() -> None:
     run = run_of(SLOW_TO_STOP, stop(60))
     assert shown(run, 59.999) == [(QUEUED, 0, 4), (LAUNCHING, 4, 44), (EXECUTING, 44, None)]
-    assert shown(run, 66) == [(QUEUED, 0, 4), (LAUNCHING, 4, 44), (EXECUTING, 44, 60), (SHUTTING_DOWN, 60, 66)]
+    assert shown(run, 66) == [
+        (QUEUED, 0, 4),
+        (LAUNCHING, 4, 44),
+        (EXECUTING, 44, 60),
+        (SHUTTING_DOWN, 60, 66),
+    ]
 
 
-@pytest.mark.xfail(strict=True, reason="the shutdown shows only once it is over")
 @pytest.mark.parametrize("seconds", [60, 62, 65.999])
 def test_a_shutdown_shows_while_it_lasts(seconds: float) -> None:
     run = run_of(SLOW_TO_STOP, stop(60))
     assert shown(run, seconds)[2:] == [(EXECUTING, 44, 60), (SHUTTING_DOWN, 60, None)]
 
 
-@pytest.mark.xfail(strict=True, reason="an end that is not the shutdown's forgets the stop before it")
 @pytest.mark.parametrize(
-    "last", [abort(62), force(62, RunStatus.FAILED), force(62, RunStatus.SYSTEM_FAILURE)], ids=["abort", "f", "s"]
+    "last",
+    [abort(62), force(62, RunStatus.FAILED), force(62, RunStatus.SYSTEM_FAILURE)],
+    ids=["abort", "f", "s"],
 )
 def test_a_shutdown_that_was_cut_short_shows_as_far_as_it_went(last: Command) -> None:
     run = run_of(SLOW_TO_STOP, stop(60), last)

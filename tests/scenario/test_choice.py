@@ -51,18 +51,20 @@ def test_the_queue_comes_before_a_name_a_name_before_a_match_and_a_match_before_
 
 
 @pytest.mark.parametrize(
-    ("submission", "queue", "named", "choice"),
+    ("submission", "entries", "named", "choice"),
     [
-        (NAMING, laid(QueueEntry(SECOND)), None, Choice(Rule.QUEUE, "laid ready in the queue: second")),
-        (PYTHON, laid(), "oom", Choice(Rule.NAME, "named by header.X-Emulator-Scenario")),
-        (NAMING, laid(), None, Choice(Rule.NAME, "named by body.metadata.emulator.scenario")),
-        (FITTING, laid(), None, Choice(Rule.MATCH, "its match holds for this submission: my/oom.yaml")),
-        (PYTHON, laid(), None, Choice(Rule.DEFAULT, "no queue entry, name or match applies")),
+        (NAMING, [QueueEntry(SECOND)], None, Choice(Rule.QUEUE, "laid ready in the queue: second")),
+        (PYTHON, [], "oom", Choice(Rule.NAME, "named by header.X-Emulator-Scenario")),
+        (NAMING, [], None, Choice(Rule.NAME, "named by body.metadata.emulator.scenario")),
+        (FITTING, [], None, Choice(Rule.MATCH, "its match holds for this submission: my/oom.yaml")),
+        (PYTHON, [], None, Choice(Rule.DEFAULT, "no queue entry, name or match applies")),
     ],
     ids=["queue", "header", "metadata", "match", "default"],
 )
-def test_a_choice_says_why(submission: Submission, queue: Queue, named: str | None, choice: Choice) -> None:
-    assert choose(submission, named, (queue,), LIBRARY, DEFAULT)[1] == choice
+def test_a_choice_says_why(
+    submission: Submission, entries: list[QueueEntry], named: str | None, choice: Choice
+) -> None:
+    assert choose(submission, named, (laid(*entries),), LIBRARY, DEFAULT)[1] == choice
 
 
 def test_the_default_needs_no_place_in_the_library() -> None:
@@ -76,9 +78,7 @@ def test_an_unknown_name_is_refused_where_it_was_given_with_the_nearest_ones() -
     with pytest.raises(Invalid) as by_header:
         choose(PYTHON, "oon", (), LIBRARY, DEFAULT)
     msg = "there is no scenario `oon`: did you mean `oom`?"
-    assert by_header.value.problems == (
-        FieldProblem(("header", "X-Emulator-Scenario"), msg, "unknown_scenario"),
-    )
+    assert by_header.value.problems == (FieldProblem(("header", "X-Emulator-Scenario"), msg, "unknown_scenario"),)
     with pytest.raises(Invalid) as by_metadata:
         choose(replace(PYTHON, metadata={METADATA_KEY: "oon"}), None, (), LIBRARY, DEFAULT)
     assert by_metadata.value.problems == (

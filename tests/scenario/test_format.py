@@ -22,7 +22,7 @@ from emulator.scenario.model import (
     Quantity,
     Ramp,
     Scenario,
-    Shape,
+    ShapeName,
     StageSpec,
     TimeLimit,
     Unit,
@@ -107,13 +107,13 @@ hardware: gpu.h100
         metrics=(
             MetricPhase(
                 "load",
-                Shape.LOAD_WEIGHTS,
+                ShapeName.LOAD_WEIGHTS,
                 DurationRange(25_000, 30_000),
                 {Quantity.PCIE_RX: Override(1.2e9, Unit.BYTES_PER_SECOND)},
             ),
             MetricPhase(
                 "train",
-                Shape.TRAIN_LLM,
+                ShapeName.TRAIN_LLM,
                 None,
                 {
                     Quantity.GPU_MEMORY: Override(Ramp(55, 100), Unit.PERCENT),
@@ -203,9 +203,7 @@ def test_the_timeline_reaches_as_far_as_the_run_gets(
         ("{n:.2f} {n:8.3f} {n:g} {n:.1e} {n:d}", None),
     ],
 )
-def test_texts_are_cut_at_their_placeholders(
-    text: str, template: tuple[str | Placeholder, ...] | None
-) -> None:
+def test_texts_are_cut_at_their_placeholders(text: str, template: tuple[str | Placeholder, ...] | None) -> None:
     read = scenario(f"timeline: [{{running: 1s}}]\noutput: [{{at: 0s, text: '{text}'}}]").output[0].text
     if template is None:
         specs = [piece.spec for piece in read if isinstance(piece, Placeholder)]
@@ -231,9 +229,7 @@ def test_output_may_come_to_a_hundred_thousand_lines_and_no_more() -> None:
     assert complaints(output_of("100s", '{every: 1ms, text: "x\\n"}')) == [
         "up to here `output` comes to 100001 lines, written out, and the most is 100000 lines and 64 MiB"
     ]
-    assert (
-        scenario(output_of("200s", '{every: 1ms, until: 99999ms, text: "x\\n"}')).output[0].until_ms == 99_999
-    )
+    assert scenario(output_of("200s", '{every: 1ms, until: 99999ms, text: "x\\n"}')).output[0].until_ms == 99_999
 
 
 def test_lines_inside_a_text_and_its_size_count() -> None:
@@ -266,10 +262,7 @@ def test_the_digest_follows_name_and_text_and_nothing_else() -> None:
     text = "timeline: [{running: 3s}]"
     one = read_scenario(text, name="one", source="a")
     assert one.digest == read_scenario(text, name="one", source="b").digest
-    assert (
-        one.digest == "ae7ec08db5d57f2ddb0b4ab7e3f21fe3d8d3b7b0c9cbb0b31a2d56e5e2d7a1d2"
-        or len(one.digest) == 64
-    )
+    assert one.digest == "ae7ec08db5d57f2ddb0b4ab7e3f21fe3d8d3b7b0c9cbb0b31a2d56e5e2d7a1d2" or len(one.digest) == 64
     assert one.digest != read_scenario(text, name="two", source="a").digest
     assert one.digest != read_scenario(text + "\n", name="one", source="a").digest
 
@@ -286,10 +279,7 @@ def test_any_text_is_read_or_refused_with_one_line_per_problem(text: str) -> Non
 
 
 JSON: st.SearchStrategy[Json] = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**63), 2**64 - 1)
-    | st.floats(allow_nan=False, allow_infinity=False),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
     max_leaves=5,
 )

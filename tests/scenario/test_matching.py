@@ -19,9 +19,7 @@ PYTHON = Submission(
     metadata={"team": "search"},
     code="import torch\nprint(1)\n",
 )
-DOCKER = Submission(
-    Kind.DOCKER, "cpu", image="pytorch/pytorch:2.5", command=("python", "train.py", "--epochs", "3")
-)
+DOCKER = Submission(Kind.DOCKER, "cpu", image="pytorch/pytorch:2.5", command=("python", "train.py", "--epochs", "3"))
 
 
 @pytest.mark.parametrize(
@@ -68,9 +66,7 @@ def test_a_match_holds_when_every_condition_does(match: Match) -> None:
         ),
     ],
 )  # fmt: skip
-def test_each_condition_that_fails_is_named_with_what_was_found(
-    match: Match, expected: list[Difference]
-) -> None:
+def test_each_condition_that_fails_is_named_with_what_was_found(match: Match, expected: list[Difference]) -> None:
     assert differences(match, PYTHON) == tuple(expected)
 
 

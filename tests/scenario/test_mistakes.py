@@ -10,8 +10,7 @@ from emulator.scenario.format import read_scenario
 CASES = [
     (title, *text.split("--- says\n"))
     for title, _, text in (
-        case.partition("\n")
-        for case in Path(__file__).with_name("mistakes.txt").read_text("utf-8").split("=== ")[1:]
+        case.partition("\n") for case in Path(__file__).with_name("mistakes.txt").read_text("utf-8").split("=== ")[1:]
     )
 ]
 
@@ -28,6 +27,6 @@ def test_there_are_at_least_forty_cases_with_titles_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(("title", "text", "says"), CASES, ids=[title for title, *_ in CASES])
-def test_what_a_message_says_to_write_is_within_reach(title: str, text: str, says: str) -> None:
-    """Lines stay short enough for a terminal, one line each."""
+def test_messages_stay_short(title: str, text: str, says: str) -> None:
+    """Short enough for a terminal, and a line each."""
     assert max(map(len, says.splitlines())) < 300

@@ -15,7 +15,7 @@ from emulator.resources import SCENARIO_DIRECTORY
 from emulator.scenario.format import KEYS, read_node
 from emulator.scenario.library import Library
 from emulator.scenario.metrics import QUANTITIES, SERIES_NAMES
-from emulator.scenario.model import Quantity, Shape
+from emulator.scenario.model import Quantity, ShapeName
 from emulator.scenario.schema import scenario_schema, schema_text
 from emulator.statuses import TERMINAL
 from emulator.times import format_duration
@@ -43,9 +43,9 @@ def optional(**keys: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[Any]
 
 
 endings = st.sampled_from([status.value for status in TERMINAL]) | st.one_of(
-    st.fixed_dictionaries(
-        {}, optional={"error": words, "result": numbers, "return_code": st.integers(1, 255)}
-    ).map(lambda ending: {"failed": ending}),
+    st.fixed_dictionaries({}, optional={"error": words, "result": numbers, "return_code": st.integers(1, 255)}).map(
+        lambda ending: {"failed": ending}
+    ),
     st.fixed_dictionaries({}, optional={"result": st.lists(words)}).map(lambda ending: {"completed": ending}),
     st.fixed_dictionaries({}, optional={"error": words}).map(lambda ending: {"system_failure": ending}),
 )
@@ -63,7 +63,7 @@ outputs = st.fixed_dictionaries(
     },
 )
 phases = st.fixed_dictionaries(
-    {"phase": words, "shape": st.sampled_from([shape.value for shape in Shape])},
+    {"phase": words, "shape": st.sampled_from([shape.value for shape in ShapeName])},
     optional=optional(
         for_=lengths,
         gpu_memory=quantities(percents),
@@ -100,9 +100,7 @@ scenarios = st.fixed_dictionaries(
         hardware=st.sampled_from(["gpu.h100", "cpu"]),
     ),
 )
-WORDS = (
-    "4|4s|1.5s|35..50s|9s..3s|85%|101%|0.5%|350W|1:30|until_stopped|completed|running|stderr|{n}|1GB/s|100.0%"
-)
+WORDS = "4|4s|1.5s|35..50s|9s..3s|85%|101%|0.5%|350W|1:30|until_stopped|completed|running|stderr|{n}|1GB/s|100.0%"
 ODD: list[Any] = [
     None,
     True,
@@ -143,9 +141,9 @@ def mutations(draw: st.DrawFn) -> Any:
         case "replace":
             parent[last] = draw(junk)
         case "rename" if isinstance(parent, dict):
-            parent[
-                draw(st.sampled_from([*(key.name for key in KEYS), "from", "n", "4", "4s", "", "failed"]))
-            ] = parent.pop(last)
+            parent[draw(st.sampled_from([*(key.name for key in KEYS), "from", "n", "4", "4s", "", "failed"]))] = (
+                parent.pop(last)
+            )
         case "add" if isinstance(parent, dict):
             parent[draw(st.sampled_from(["from", "at", "every", "result", "error", "x", "0s"]))] = draw(junk)
         case "delete":
@@ -201,9 +199,7 @@ def test_every_key_is_documented_with_an_example_that_its_own_schema_accepts() -
                 assert Draft202012Validator(key).is_valid(example), f"{path}.{name}"
                 count += 1
         for value in schema.values():
-            for child in (
-                value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-            ):
+            for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
                 count += check(child, path)
             count += check(value, path)
         return count

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.scenario.model import (
+    MAX_OUTPUT_LINES,
     DurationRange,
     Ending,
     FieldSpec,
@@ -20,7 +21,8 @@ from emulator.scenario.model import (
     StageSpec,
     Template,
 )
-from emulator.scenario.script import MAX_LINES_PER_ENTRY, Line, Script, ScriptedStage, output_lines, resolve
+from emulator.scenario.rendering import Line, output_lines
+from emulator.scenario.script import Script, ScriptedStage, resolve
 from emulator.statuses import ACTIVE, RunStatus
 from tests.strategies import lasting, scenario_of, scenarios, seeds
 
@@ -62,9 +64,7 @@ def test_a_fixed_duration_is_taken_as_it_is() -> None:
 
 
 @given(scenarios(), seeds)
-def test_every_draw_lies_in_its_range_and_is_the_same_for_the_same_seed(
-    scenario: Scenario, seed: int
-) -> None:
+def test_every_draw_lies_in_its_range_and_is_the_same_for_the_same_seed(scenario: Scenario, seed: int) -> None:
     script, again = resolve(scenario, seed), resolve(scenario, seed)
     assert (script.stages, script.shutdown_ms) == (again.stages, again.shutdown_ms)
     assert output_lines(script) == output_lines(again)
@@ -108,9 +108,7 @@ def test_a_seed_in_the_scenario_makes_all_its_runs_alike() -> None:
 def test_running_lasts_its_duration_or_for_ever_or_not_at_all() -> None:
     assert resolve(scenario_of(running_ms=7), 0).running_ms == 7
     assert resolve(UNTIL_STOPPED, 0).running_ms is None
-    assert (
-        resolve(scenario_of(until=RunStatus.STARTING, ending=Ending(RunStatus.FAILED, 1)), 0).running_ms == 0
-    )
+    assert resolve(scenario_of(until=RunStatus.STARTING, ending=Ending(RunStatus.FAILED, 1)), 0).running_ms == 0
     assert resolve(UNTIL_STOPPED, 0).ending is None
 
 
@@ -138,7 +136,7 @@ def test_a_repeated_entry_writes_until_it_is_told_that_instant_included() -> Non
 @pytest.mark.parametrize("running_ms", [None, 10**9])
 def test_a_repeated_entry_falls_silent_after_its_hundred_thousandth_line(running_ms: int | None) -> None:
     lines = output_lines(writing(repeated(N, every_ms=2), running_ms=running_ms))
-    assert MAX_LINES_PER_ENTRY == 100_000
+    assert MAX_OUTPUT_LINES == 100_000
     assert len(lines) == 100_000
     assert lines[-1] == Line(199_998, OUT, "100000")
 
@@ -174,16 +172,12 @@ def test_n_of_an_entry_with_one_time_is_1() -> None:
 
 
 def test_a_ramp_runs_from_the_entrys_start_to_the_end_of_running() -> None:
-    entry = repeated(
-        Placeholder("loss", ".2f"), every_ms=2_000, from_ms=2_000, fields={"loss": Ramp(2.4, 0.8)}
-    )
+    entry = repeated(Placeholder("loss", ".2f"), every_ms=2_000, from_ms=2_000, fields={"loss": Ramp(2.4, 0.8)})
     assert texts(writing(entry)) == ["2.40", "2.00", "1.60", "1.20", "0.80"]
 
 
 def test_a_ramp_of_an_entry_with_an_end_runs_to_that_end() -> None:
-    entry = repeated(
-        Placeholder("x", "d"), every_ms=1_000, from_ms=1_000, until_ms=3_000, fields={"x": Ramp(0, 100)}
-    )
+    entry = repeated(Placeholder("x", "d"), every_ms=1_000, from_ms=1_000, until_ms=3_000, fields={"x": Ramp(0, 100)})
     assert texts(writing(entry)) == ["0", "50", "100"]
     assert texts(writing(entry, running_ms=None)) == ["0", "50", "100"]
 
@@ -192,9 +186,7 @@ def test_a_ramp_of_an_entry_with_an_end_runs_to_that_end() -> None:
     ("script", "lines"),
     [
         (
-            writing(
-                repeated(Placeholder("x"), every_ms=10**6, fields={"x": Ramp(3.0, 9.0)}), running_ms=None
-            ),
+            writing(repeated(Placeholder("x"), every_ms=10**6, fields={"x": Ramp(3.0, 9.0)}), running_ms=None),
             None,
         ),
         (writing(repeated(Placeholder("x"), from_ms=10_000, fields={"x": Ramp(3.0, 9.0)})), 1),
@@ -226,16 +218,12 @@ def test_a_range_with_a_fraction_draws_fractions() -> None:
 def test_two_fields_two_entries_and_two_seeds_draw_apart() -> None:
     fields = {"x": NumberRange(0, 10**9), "y": NumberRange(0, 10**9)}
     entry = OutputEntry((Placeholder("x"), " ", Placeholder("y")), OUT, 0, fields=fields)
-    drawn = [
-        text for seed in (1, 2) for each in texts(writing(entry, entry, seed=seed)) for text in each.split()
-    ]
+    drawn = [text for seed in (1, 2) for each in texts(writing(entry, entry, seed=seed)) for text in each.split()]
     assert len(drawn) == len(set(drawn)) == 8
 
 
 def test_a_field_used_twice_in_a_line_is_the_same_both_times() -> None:
-    entry = OutputEntry(
-        (Placeholder("x"), " ", Placeholder("x")), OUT, 0, fields={"x": NumberRange(0, 10**9)}
-    )
+    entry = OutputEntry((Placeholder("x"), " ", Placeholder("x")), OUT, 0, fields={"x": NumberRange(0, 10**9)})
     one, other = texts(writing(entry))[0].split()
     assert one == other
 

@@ -49,7 +49,7 @@ def test_runs_are_listed_newest_first() -> None:
     cloud, tenant = new_tenant()
     runs = [cloud.submit(tenant, PYTHON, T0 + n) for n in range(3)]
     assert list(tenant.newest_first()) == runs[::-1]
-    assert len(tenant) == 3
+    assert tenant.run_count == 3
 
 
 def test_a_command_keeps_a_run_in_its_place() -> None:
@@ -89,7 +89,8 @@ def test_a_stopped_run_is_active_until_it_has_shut_down() -> None:
 
 
 @pytest.mark.parametrize(
-    ("act", "order"), [(Tenant.abort, Order.ABORT), (Tenant.complete, Order.COMPLETE), (Tenant.stop, Order.STOP)]
+    ("act", "order"),
+    [(Tenant.abort, Order.ABORT), (Tenant.complete, Order.COMPLETE), (Tenant.stop, Order.STOP)],
 )
 def test_an_order_is_kept_with_its_time(act: Callable[[Tenant, str, int], Run], order: Order) -> None:
     tenant, run = submitted()
@@ -175,9 +176,7 @@ def test_a_transition_that_the_lifecycle_allows_is_taken() -> None:
         (284_000, RunStatus.FAILED, "a run that is completed cannot become failed: it is over"),
     ],
 )
-def test_one_that_it_forbids_is_refused_with_those_that_it_allows(
-    at_ms: int, to: RunStatus, message: str
-) -> None:
+def test_one_that_it_forbids_is_refused_with_those_that_it_allows(at_ms: int, to: RunStatus, message: str) -> None:
     tenant, run = submitted()
     with pytest.raises(Conflict) as refused:
         tenant.force(run.execution_id, to, None, T0 + at_ms)
@@ -202,7 +201,7 @@ def test_a_run_can_be_deleted_from_the_instant_of_its_end_on() -> None:
     with pytest.raises(Conflict):
         tenant.delete(run.execution_id, END_MS - 1)
     tenant.delete(run.execution_id, END_MS)
-    assert (tenant.find(run.execution_id), len(tenant), list(tenant.newest_first())) == (None, 0, [])
+    assert (tenant.find(run.execution_id), tenant.run_count, list(tenant.newest_first())) == (None, 0, [])
     assert tenant.active(END_MS) == []
 
 
@@ -258,7 +257,7 @@ def test_a_reset_forgets_runs_queue_number_and_clock() -> None:
     tenant.queue.add(QueueEntry(SCENARIO))
     tenant.clock.set(mode=ClockMode.PER_REQUEST, now_ms=START_MS + 5)
     assert tenant.reset() == 2
-    assert (len(tenant), tenant.submissions, tenant.active(T0), tenant.queue.entries) == (0, 0, [], ())
+    assert (tenant.run_count, tenant.submissions, tenant.active(T0), tenant.queue.entries) == (0, 0, [], ())
     assert (tenant.clock.follows, tenant.clock.now_ms()) == (True, START_MS)
     assert tenant.reset() == 0
     again = cloud.submit(tenant, PYTHON, T0)

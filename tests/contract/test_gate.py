@@ -1,0 +1,68 @@
+"""Both contracts against a real server, by schemathesis: every check, every phase, no failure and no warning.
+
+Each run tries other data; its output ends with the seed that repeats it. To try more than a test run has time for:
+
+    lyceum-emulator serve --clock per-request --step 500ms
+    schemathesis run openapi.yaml --url http://127.0.0.1:8642 --max-examples 300
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.process import environment, serving
+
+ROOT = Path(__file__).parents[2]
+SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
+EXAMPLES = 25
+LIMIT_S = 480
+
+
+@pytest.mark.parametrize(
+    ("contract", "config"),
+    [
+        ("openapi.yaml", "schemathesis.toml"),
+        ("emulator/control/openapi.yaml", "schemathesis.toml"),
+        ("emulator/control/openapi.yaml", "tests/contract/without_token.toml"),
+    ],
+    ids=["service", "control", "control-without-token"],
+)
+def test_schemathesis_finds_nothing(contract: str, config: str) -> None:
+    # Half a second a request: a run, which takes six seconds, is met in each of its statuses.
+    with serving("--clock", "per-request", "--step", "500ms") as server:
+        command = [str(SCHEMATHESIS), "--no-color", "--config-file", config, "run", contract]
+        ended = subprocess.run(
+            [*command, "--url", server.url, "--max-examples", str(EXAMPLES)],
+            cwd=ROOT,
+            env=environment(PYTHONIOENCODING="utf-8"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            timeout=LIMIT_S,
+            check=False,
+        )
+    print(ended.stdout)
+    assert ended.returncode == 0, ended.stdout
+    assert "No issues found" in ended.stdout, ended.stdout
+    for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"):
+        assert f"✅ {phase}\n" in ended.stdout, ended.stdout
+
+
+def test_the_gate_leaves_nothing_out() -> None:
+    """A refusal that is expected and has no direct test, a check or phase switched off: they have to show here."""
+    settings = tomllib.loads((ROOT / "schemathesis.toml").read_text(encoding="utf-8"))
+    assert settings["warnings"] == {"fail-on": True}
+    assert settings["phases"] == {"stateful": {"max-steps": 20}}
+    assert settings.keys() == {"hooks", "warnings", "auth", "phases", "project"}
+    (service,) = settings["project"]
+    (metrics,) = service["operations"]
+    assert service.keys() == {"title", "operations"}
+    assert metrics == {
+        "include-operation-id": "get_execution_metrics",
+        "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 400, 401, 403, 404, 409, 429]}},
+    }
