@@ -12,8 +12,8 @@ from emulator.hardware.devices import DEVICES, Device
 class Profile:
     """One hardware profile of the run API.
 
-    `price_per_hour` is in US dollars for the whole machine, None where no price is offered. `listed` profiles
-    are shown as launchable; the others still start, for clients that use older names.
+    `price_per_hour` is in US dollars for the whole machine. `listed` profiles are shown as launchable; the others
+    still start, for clients that use older names.
     """
 
     name: str

@@ -7,27 +7,16 @@ from starlette.responses import Response
 from emulator.errors import FieldProblem, Invalid
 from emulator.runs.timing import moments
 from emulator.server.call import Call
-from emulator.server.responses import json_response
 from emulator.telemetry.window import Window, parse_step_ms
 from emulator.times import format_instant
 
-SERIES = (
-    "gpuUtilizationPercent",
-    "gpuMemoryUtilizationPercent",
-    "gpuTemperatureCelsius",
-    "gpuPowerWatt",
-    "gpuPowerLimitWatt",
-    "gpuClockSmMhz",
-    "gpuClockMemMhz",
-    "gpuPcieThroughputRxBytesPerSec",
-    "gpuPcieThroughputTxBytesPerSec",
-    "systemRamTotalBytes",
-    "systemRamUsedBytes",
-    "systemCpuUsagePercent",
-)
-
 
 def get_execution_metrics(call: Call) -> Response:
+    # Late: numpy takes as long to import as the rest of the server, and many clients never ask for metrics.
+    from emulator.telemetry.body import metrics_body
+    from emulator.telemetry.plan import workload_of
+    from emulator.telemetry.series import sample
+
     run = call.tenant.get(call.execution_id)
     at = moments(run, call.now_ms)
     # Source: Lyceum docs: the window is the run's start_time to its end_time, or now. Before the start there is
@@ -39,12 +28,14 @@ def get_execution_metrics(call: Call) -> Response:
         finish_ms if call.values["end"] is None else call.values["end"],
         _step_ms(call.values["step"]),
     )
-    body = {
-        "executionId": run.execution_id,
-        "hostname": call.tenant.identity.host_name(run.seed),
-        "timeRange": {"start": format_instant(window.start_ms), "end": format_instant(window.end_ms)},
-    }
-    return json_response(body | {name: [] for name in SERIES})
+    body = metrics_body(
+        run.execution_id,
+        call.tenant.identity.host_name(run.seed),
+        format_instant(window.start_ms),
+        format_instant(window.end_ms),
+        sample(workload_of(run), window, call.now_ms),
+    )
+    return Response(body, media_type="application/json")
 
 
 def _step_ms(text: str) -> int:

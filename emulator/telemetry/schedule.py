@@ -1,0 +1,263 @@
+"""The activity of a workload over its whole life: blocks of repeated segments, whatever device it runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from emulator.noise import mix, uniform
+from emulator.telemetry.noise import Floats, Ints
+from emulator.telemetry.rhythm import Segment, cycle
+from emulator.telemetry.shapes import SHAPES, Presence
+from emulator.telemetry.workload import Phase, Workload
+
+_RHYTHM, _ACTIVITY, _RATES, _HOST, _MEMORY, _HOLD = range(200, 206)
+
+OPEN_RAMP_MS = 3_600_000
+"""A ramp over a phase without end takes an hour, and then stays."""
+
+_RAMP_STEPS = 240
+_RAMP_CYCLES = 64
+_WALK_DOWN = (0.95, 0.82, 0.69, 0.56, 0.42, 0.28, 0.15, 0.05)
+_WALK_DOWN_STEP_MS = 410
+_STARVED_LEAD_MS, _STARVED_STEP_MS = 480_000, 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """One entry per segment; ratios are 0-1. `power` (of the limit) and `load` are NaN where power
+    follows from the activity.
+
+
+    `awake` is 1 while a process keeps the clocks up, 0 when nobody holds the device, and between while it
+    winds down.
+    """
+
+    length_ms: Ints
+    utilization: Floats
+    utilization_noise: Floats
+    sm: Floats
+    tensor: Floats
+    dram: Floats
+    load: Floats
+    power: Floats
+    rx_bytes_per_s: Floats
+    tx_bytes_per_s: Floats
+    cpu: Floats
+    awake: Floats
+    lost: Floats
+    limit: Floats
+    airflow: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """From `start_ms`, counted from the origin: these segments over and over, until the next block.
+
+    `controlled` blocks run once and let the device hold its slowdown temperature segment by segment.
+    """
+
+    start_ms: int
+    levels: Levels
+    controlled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """From `start_ms`: a level that goes from `low` to `high` within `lasts_ms` and stays there."""
+
+    start_ms: int
+    low: float
+    high: float
+    lasts_ms: int
+
+    def at(self, t_ms: int) -> float:
+        return self.low + (self.high - self.low) * min(1.0, (t_ms - self.start_ms) / max(1, self.lasts_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Blocks in order of time, and the memory of device (0-1 of usable) and host (0-1) as rises."""
+
+    blocks: tuple[Block, ...]
+    gpu_memory: tuple[Rise, ...]
+    ram: tuple[Rise, ...]
+
+
+def schedule(workload: Workload, earliest_ms: int) -> Schedule:
+    """The schedule of a workload from `earliest_ms` on; times count from the workload's origin."""
+    idle = Phase(SHAPES["bare-idle"], None if workload.running_from_ms is None else -earliest_ms)
+    phases = [(earliest_ms, idle)]
+    if workload.running_from_ms is not None:
+        start_ms = 0
+        for phase in (*workload.phases, Phase(SHAPES["context"])):
+            phases.append((start_ms, phase))
+            if phase.duration_ms is None:
+                break
+            start_ms += phase.duration_ms
+    blocks: list[Block] = []
+    gpu_memory: list[Rise] = []
+    ram: list[Rise] = []
+    before = idle
+    for number, (start_ms, phase) in enumerate(phases):
+        if phase.duration_ms == 0:
+            continue
+        end_ms = None if phase.duration_ms is None else start_ms + phase.duration_ms
+        # A phase may be over before the clocks have wound down.
+        unrolled = _blocks(workload, number, start_ms, phase, before)
+        blocks += (block for block in unrolled if end_ms is None or block.start_ms < end_ms)
+        gpu_memory.append(_gpu_memory(workload, number, start_ms, phase, gpu_memory))
+        ram.append(_ram(workload, number, start_ms, phase, ram))
+        before = phase
+    return Schedule(tuple(blocks), tuple(gpu_memory), tuple(ram))
+
+
+def _blocks(workload: Workload, number: int, start_ms: int, phase: Phase, before: Phase) -> Iterator[Block]:
+    segments = cycle(phase.shape, mix(workload.seed, _RHYTHM, number))
+    ends = np.cumsum([segment.length_ms for segment in segments], dtype=np.int64)
+    period_ms = int(ends[-1])
+    ramp_ms = phase.duration_ms or OPEN_RAMP_MS
+
+    def levels(chosen: list[Segment], lengths: Ints, shares: Floats) -> Levels:
+        return _levels(workload, number, phase, chosen, lengths, shares)
+
+    def unrolled(length_ms: int, piece_ms: int) -> Levels:
+        """The first `length_ms` of the phase, no segment longer than `piece_ms`."""
+        repeats = np.arange(0, length_ms, period_ms, dtype=np.int64)[:, None]
+        edges = np.concatenate([[0], (repeats + ends).ravel()])
+        cuts = np.union1d(edges[edges < length_ms], np.arange(0, length_ms, piece_ms, dtype=np.int64))
+        lengths = np.diff(cuts, append=length_ms)
+        picked = (np.searchsorted(edges, cuts, "right") - 1) % len(segments)
+        shares = (cuts + lengths / 2.0) / ramp_ms
+        return levels([segments[index] for index in picked], lengths, shares)
+
+    def repeated(share: float) -> Levels:
+        return levels(segments, np.diff(ends, prepend=0), np.full(len(segments), share))
+
+    starved = phase.shape.airflow_percent < 100.0 or phase.override("airflow_percent") is not None
+    ramped = any(o.start != o.end and o.field not in _RISING for o in phase.overrides)
+    if phase.shape.presence is Presence.BARE and before.shape.presence is Presence.PROCESS:
+        lead = _winding_down(workload, number, phase)
+        yield Block(start_ms, lead)
+        start_ms += int(lead.length_ms.sum())
+    if ramped and ramp_ms <= _RAMP_CYCLES * period_ms:
+        piece_ms = max(1000, -(-ramp_ms // _RAMP_STEPS))
+        yield Block(start_ms, unrolled(ramp_ms, piece_ms), controlled=starved)
+    elif ramped:
+        piece_ms = -(-ramp_ms // (_RAMP_CYCLES * period_ms)) * period_ms
+        for offset_ms in range(0, ramp_ms, piece_ms):
+            yield Block(start_ms + offset_ms, repeated((offset_ms + piece_ms / 2.0) / ramp_ms))
+    elif starved:
+        lead_ms = min(_STARVED_LEAD_MS, ramp_ms)
+        yield Block(start_ms, unrolled(lead_ms, _STARVED_STEP_MS), controlled=True)
+        yield Block(start_ms + lead_ms, repeated(0.0))
+    else:
+        yield Block(start_ms, repeated(0.0))
+    if ramped and phase.duration_ms is None:
+        yield Block(start_ms + ramp_ms, repeated(1.0))
+
+
+def _levels(
+    workload: Workload, number: int, phase: Phase, segments: list[Segment], lengths: Ints, shares: Floats
+) -> Levels:
+    shape, seed = phase.shape, workload.seed
+    count = len(segments)
+    activity = np.array([segment.activity for segment in segments])
+    # Half a percent to two off the published figures: two seeds look alike and are not equal.
+    effort = 0.98 + 0.03 * uniform(seed, _ACTIVITY, number)
+    traffic = 0.8 + 0.4 * uniform(seed, _RATES, number)
+    host = 0.9 + 0.2 * uniform(seed, _HOST, number)
+
+    def overridden(field: str) -> Floats | None:
+        override = phase.override(field)
+        if override is None:
+            return None
+        return override.start + (override.end - override.start) * np.minimum(shares, 1.0)
+
+    def level(field: str, varied: float = 1.0) -> Floats:
+        exact = overridden(field)
+        return exact if exact is not None else np.full(count, getattr(shape, field) * varied)
+
+    def paused(field: str) -> Floats:
+        return np.array([getattr(segment, field) for segment in segments], dtype=np.float64)  # None: NaN
+
+    def rate(field: str) -> Floats:
+        exact, during = overridden(field), paused(field)
+        if exact is not None:
+            return exact
+        return np.where(np.isnan(during), getattr(shape, field), during) * traffic
+
+    utilization = level("gpu_utilization_percent")
+    # Whoever lowers the utilisation of a shape lowers the activity behind it.
+    if overridden("gpu_utilization_percent") is not None and shape.gpu_utilization_percent:
+        activity = activity * np.minimum(1.0, utilization / shape.gpu_utilization_percent)
+    # Without a process there is nothing to be busy with, whatever a phase says.
+    process = 1.0 if shape.presence is Presence.PROCESS else 0.0
+    activity = activity * process
+    power = overridden("power_percent")
+    exact_sm, exact_load = overridden("sm_percent"), overridden("load_percent")
+    sm = np.minimum(1.0, (exact_sm if exact_sm is not None else shape.sm_percent * effort) * activity / 100.0)
+    load = exact_load
+    if load is None:
+        activity_given = any(o.field in _ACTIVITIES for o in phase.overrides)
+        load = np.full(count, np.nan if shape.load_percent is None or activity_given else shape.load_percent)
+    cpu = overridden("cpu_percent")
+    if cpu is None:
+        spinning = 100.0 * shape.busy_cores_per_gpu * max(1, workload.gpus) / max(1, workload.vcpus)
+        cpu = np.full(count, min(99.0, (shape.cpu_percent + spinning) * host))
+    return Levels(
+        length_ms=lengths,
+        utilization=np.fmin(utilization, paused("gpu_utilization_percent")) * process / 100.0,
+        utilization_noise=np.full(count, shape.utilization_noise / 100.0),
+        sm=sm,
+        tensor=np.minimum(sm, level("tensor_percent", effort) * activity / 100.0),
+        dram=np.minimum(_DRAM_CEILING, level("dram_percent", effort) * activity / 100.0),
+        load=np.minimum(1.0, load * activity / 100.0),
+        power=np.full(count, np.nan) if power is None else power * activity / 100.0,
+        rx_bytes_per_s=rate("pcie_rx_bytes_per_s"),
+        tx_bytes_per_s=rate("pcie_tx_bytes_per_s"),
+        cpu=np.clip(cpu / 100.0, 0.0, 1.0),
+        awake=np.full(count, process),
+        lost=np.full(count, 1.0 if shape.presence is Presence.LOST else 0.0),
+        limit=level("power_limit_percent") / 100.0,
+        airflow=np.maximum(0.05, level("airflow_percent") / 100.0),
+    )
+
+
+def _winding_down(workload: Workload, number: int, phase: Phase) -> Levels:
+    """After load the clock stays up for 1.5-2 s, then walks down in about three. Measured on B300."""
+    hold_ms = 1500 + int(500 * uniform(workload.seed, _HOLD, number))
+    awake = np.array([1.0, *_WALK_DOWN])
+    lengths = np.array([hold_ms, *[_WALK_DOWN_STEP_MS] * len(_WALK_DOWN)], dtype=np.int64)
+    segments = [Segment(int(length)) for length in lengths]
+    return replace(_levels(workload, number, phase, segments, lengths, np.zeros(len(lengths))), awake=awake)
+
+
+def _gpu_memory(workload: Workload, number: int, start_ms: int, phase: Phase, before: list[Rise]) -> Rise:
+    varied = 0.98 + 0.03 * uniform(workload.seed, _MEMORY, number)
+    percent = phase.shape.gpu_memory_percent
+    percent = percent if percent >= 97.0 else percent * varied
+    return _rise(start_ms, phase, "gpu_memory_percent", percent, before)
+
+
+def _ram(workload: Workload, number: int, start_ms: int, phase: Phase, before: list[Rise]) -> Rise:
+    varied = 0.9 + 0.2 * uniform(workload.seed, _HOST, number)
+    return _rise(start_ms, phase, "ram_percent", phase.shape.ram_percent * varied, before)
+
+
+def _rise(start_ms: int, phase: Phase, field: str, percent: float, before: list[Rise]) -> Rise:
+    whole_ms = phase.duration_ms or OPEN_RAMP_MS
+    if override := phase.override(field):
+        low, high, lasts_ms = override.start / 100.0, override.end / 100.0, whole_ms
+    else:
+        low = before[-1].at(start_ms) if before else percent / 100.0
+        rise_ms = phase.shape.memory_rise_ms
+        high, lasts_ms = percent / 100.0, whole_ms if rise_ms is None else rise_ms
+    return Rise(start_ms, min(1.0, max(0.0, low)), min(1.0, max(0.0, high)), lasts_ms)
+
+
+_DRAM_CEILING = 0.82
+_RISING = ("gpu_memory_percent", "ram_percent")
+_ACTIVITIES = ("sm_percent", "tensor_percent", "dram_percent")

@@ -1,0 +1,95 @@
+"""What the telemetry of one run is computed from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from emulator.hardware.devices import Device
+from emulator.telemetry.shapes import QUANTITIES, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A quantity of the shape replaced: from `start` to `end` over the phase, in the unit of `field`.
+
+    `field` is one of `Shape` (`gpu_memory_percent`). The level is exact: it takes no variation from the seed.
+    """
+
+    field: str
+    start: float
+    end: float
+
+    def __post_init__(self) -> None:
+        if self.field not in QUANTITIES.values():
+            raise ValueError(f"{self.field!r} cannot be overridden; {', '.join(QUANTITIES.values())} can")
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A stretch of one shape; no duration means to the end. A ramp over an open end takes an hour."""
+
+    shape: Shape
+    duration_ms: int | None = None
+    overrides: tuple[Override, ...] = ()
+
+    def override(self, field: str) -> Override | None:
+        return next((entry for entry in self.overrides if entry.field == field), None)
+
+
+class FaultKind(StrEnum):
+    """What goes wrong between the device and the reader, the workload being well.
+
+    `missing`: samples are lost (`ratio` of them); `frozen`: the exporter repeats what it had at the start;
+    `late`: samples become visible only `delay_ms` after their instant; `dropped`: a series is not there.
+    """
+
+    MISSING = "missing"
+    FROZEN = "frozen"
+    LATE = "late"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineFault:
+    """One disturbance of the metrics pipeline; times count from the start of running, the end is open.
+
+    `series` are names of the wire; empty means all.
+    """
+
+    kind: FaultKind
+    from_ms: int = 0
+    until_ms: int | None = None
+    series: tuple[str, ...] = ()
+    ratio: float = 1.0
+    delay_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """Everything that the telemetry of one run depends on.
+
+    Points exist from `exists_from_ms` (None: never) to `until_ms` (None: no end yet), both included. Before
+    `running_from_ms` the machine idles; the phases follow one another from there, and after the last the
+    process holds its context. `keyframes` replace a served series, by its name on the wire: (milliseconds
+    since the start of running, value), in order of time.
+    """
+
+    seed: int
+    device: Device | None
+    gpus: int = 1
+    ram_bytes: int
+    vcpus: int
+    phases: tuple[Phase, ...] = ()
+    exists_from_ms: int | None
+    running_from_ms: int | None
+    until_ms: int | None = None
+    keyframes: tuple[tuple[str, tuple[tuple[int, float], ...]], ...] = ()
+    faults: tuple[PipelineFault, ...] = ()
+
+    @property
+    def origin_ms(self) -> int:
+        """The instant from which the model's time counts: the start of running, if it came to that."""
+        if self.running_from_ms is not None:
+            return self.running_from_ms
+        return self.exists_from_ms or 0
