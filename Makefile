@@ -18,7 +18,7 @@ NEEDS_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
-serve: .venv/.installed ## run the emulator; ARGS="--port 9000 --clock manual" are handed on
+serve: .venv/.serving ## run the emulator; ARGS="--port 9000 --clock manual" are handed on
 	@exec .venv/bin/lyceum-emulator serve $(ARGS)
 
 test: .venv/.installed $(CLIENTS) ## run the tests; ARGS="-k abort" are handed to pytest
@@ -38,10 +38,15 @@ clean: ## remove everything that the verbs made
 	@rm -rf .venv .venv-clients build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find emulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
-.venv/.installed: pyproject.toml
+.venv/.serving: pyproject.toml
 	@$(NEEDS_PYTHON)
-	@echo "Setting up .venv (once; again when pyproject.toml changes)..."
+	@echo "Setting up .venv: half a minute, once, and again when pyproject.toml changes..."
 	@$(PYTHON) -m venv .venv
+	@.venv/bin/python $(PIP_INSTALL) --editable .
+	@touch $@
+
+.venv/.installed: .venv/.serving
+	@echo "Adding what tests and checks need: a minute, once..."
 	@.venv/bin/python $(PIP_INSTALL) --editable '.[dev]'
 	@touch $@
 

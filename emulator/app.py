@@ -13,7 +13,7 @@ from starlette.routing import Mount
 
 from emulator.clock import Clock, ClockSettings
 from emulator.contract.document import load_document
-from emulator.control import contract as control
+from emulator.control import handlers as control
 from emulator.control.access import ControlAccess
 from emulator.errors import NotFound, StartError
 from emulator.resources import CONTRACT_FILE, SCENARIO_DIRECTORY
@@ -55,8 +55,7 @@ def create_app(service: Service) -> Starlette:
     access = Access(service)
     emulated = ContractApp(load_document(CONTRACT_FILE), HANDLERS, access, service)
     own = ContractApp(load_document(control.CONTRACT_FILE), control.HANDLERS, ControlAccess(service, access), service)
-    # Browsers may use the emulated API from any page. Not so the control API: a page that somebody merely
-    # visits must not be able to reset an emulator.
+    # Browsers may use the emulated API from any page, and not the control API.
     for_browsers = CORSMiddleware(
         emulated,
         allow_origins=["*"],
@@ -65,6 +64,7 @@ def create_app(service: Service) -> Starlette:
         expose_headers=["WWW-Authenticate", "Retry-After"],
     )
     app = Starlette(routes=[Mount(CONTROL_PREFIX, app=own)], exception_handlers={Exception: _internal_error})
+    app.router.redirect_slashes = False
     app.router.default = for_browsers  # whatever its path: the contract decides which ones there are
     return app
 

@@ -1,4 +1,4 @@
-"""Instants and durations as text: RFC 3339 on the wire, `1m30s` in scenarios, controls and metric steps.
+"""Instants and durations as text: RFC 3339 on the wire, `1m30s` in scenarios and in the control API.
 
 Inside the emulator both are integers, in milliseconds.
 """

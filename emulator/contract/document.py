@@ -33,7 +33,7 @@ def load_document(path: Path) -> Document:
     return cast("Document", document)
 
 
-def resolve(document: Document, node: Any) -> Any:  # noqa: ANN401  a document's node can be anything
+def dereference(document: Document, node: Any) -> Any:  # noqa: ANN401  a document's node can be anything
     """`node` itself, or what its `$ref` points to inside the document. Raises ContractError."""
     seen: set[str] = set()
     while isinstance(node, dict) and "$ref" in node:

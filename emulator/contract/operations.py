@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from emulator.contract.document import Document, resolve
+from emulator.contract.document import Document, dereference
 from emulator.contract.parameters import Location, Parameter
 from emulator.contract.validation import SchemaValidator
 from emulator.errors import ContractError
@@ -55,13 +55,15 @@ class Operation:
         return frozenset(one.name for one in self.parameters if one.location is Location.QUERY)
 
     def _read_parameters(self) -> Iterator[Parameter]:
-        declared = [resolve(self.document, one) for one in (*self.shared_parameters, *self.node.get("parameters", ()))]
+        declared = [
+            dereference(self.document, one) for one in (*self.shared_parameters, *self.node.get("parameters", ()))
+        ]
         by_name = {(one["name"], one["in"]): one for one in declared}  # the operation's own ones come last, and count
         in_path = {name for name, location in by_name if location == Location.PATH}
         if in_path != {name for _, name in self.path_names}:
             raise ContractError(f"{self.operation_id}: the parameters in {self.path} are not those that it declares")
         for parameter in by_name.values():
-            schema = resolve(self.document, parameter.get("schema"))
+            schema = dereference(self.document, parameter.get("schema"))
             if not isinstance(schema, dict):
                 raise ContractError(f"{self.operation_id}: parameter {parameter['name']} has no schema")
             kind = "instant" if schema.get("format") == "date-time" else str(schema.get("type"))
@@ -82,7 +84,7 @@ class Operation:
     @cached_property
     def body(self) -> Body | None:
         """The body that it takes, None if it takes none."""
-        node = resolve(self.document, self.node.get("requestBody"))
+        node = dereference(self.document, self.node.get("requestBody"))
         if node is None:
             return None
         schema = node["content"].get("application/json", {}).get("schema")
@@ -106,7 +108,7 @@ class Operation:
 
 def _fields(document: Document, schema: Any) -> Iterator[str]:  # noqa: ANN401  a schema can be true or false
     """The properties that a schema declares, in whichever of its parts."""
-    schema = resolve(document, schema)
+    schema = dereference(document, schema)
     if not isinstance(schema, dict):
         return
     yield from schema.get("properties", ())

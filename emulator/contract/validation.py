@@ -7,6 +7,7 @@ Source: Lyceum docs, HTTPValidationError; the texts themselves are inferred from
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import jsonschema_rs
@@ -38,15 +39,13 @@ _FORMATS = {
 class SchemaValidator:
     """One schema of a document, compiled when first used."""
 
-    def __init__(self, document: Document, schema: dict[str, Any]) -> None:
-        whole = {
-            **schema,
-            "components": document.get("components", {}),
-        }  # where the schema's references point
-        self._validator = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+    def __init__(self, document: Document, schema: dict[str, Any] | bool) -> None:
+        stated = {"allOf": [schema]} if isinstance(schema, bool) else schema
+        self._whole = stated | {"components": document.get("components", {})}  # where its references point
 
-    def accepts(self, value: object) -> bool:
-        return self._validator.is_valid(value)
+    @cached_property
+    def _validator(self) -> jsonschema_rs.Draft202012Validator:
+        return jsonschema_rs.Draft202012Validator(self._whole, validate_formats=True)
 
     def problems(self, value: object, place: tuple[str | int, ...]) -> Iterator[FieldProblem]:
         """What is wrong with `value`, one problem for each place in it; nothing if it is valid."""
@@ -72,6 +71,13 @@ def _explain(
         case Kind.AdditionalProperties(unexpected=names):
             for name in names:
                 yield FieldProblem((*loc, name), "Extra inputs are not permitted", "extra_forbidden")
+        case Kind.OneOfNotValid(context=branches):
+            # What was meant is most likely the branch with the fewest slips, and those that name a field first.
+            slips = min(
+                branches, key=lambda errors: (len(errors), any(isinstance(e.kind, Kind.Required) for e in errors))
+            )
+            for slip in slips:
+                yield from _explain(slip, value, place)
         case kind:
             msg, code = _wording(kind, error.message)
             yield FieldProblem(loc, msg, code)

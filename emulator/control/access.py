@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
@@ -23,8 +24,14 @@ class ControlAccess:
         self._access = access
 
     def admit(self, request: Request, operation: Operation) -> Tenant | None:
+        if not operation.security:
+            return None
+        # A page that somebody merely visits can send requests here without being let to read the answers.
+        origin = request.headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+            raise Unauthorized("The control API is not open to pages of other sites")
         wanted = self._service.settings.control_token
-        if wanted is not None and operation.security:
+        if wanted is not None:
             given = request.headers.get(CONTROL_HEADER, "")
             if not secrets.compare_digest(given.encode(), wanted.encode()):
                 raise Unauthorized(f"This emulator wants its control token in the header {CONTROL_HEADER}")

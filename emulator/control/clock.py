@@ -42,9 +42,9 @@ def advance_clock(call: Call) -> Response:
         return json_response(clock_view(_advance_until(call, wish["execution_id"], wish["until"])))
     clock = _clock(call)
     if "by" in wish:
-        clock.advance_to(clock.now_ms() + (parse_duration_ms(wish["by"]) or 0))
+        clock.set(now_ms=clock.now_ms() + (parse_duration_ms(wish["by"]) or 0))
     else:
-        clock.advance_to(parse_instant_ms(wish["to"]) or 0)
+        clock.set(now_ms=parse_instant_ms(wish["to"]))
     return json_response(clock_view(clock))
 
 
@@ -76,7 +76,7 @@ def _advance_until(call: Call, execution_id: str, until: str) -> Clock:
     # Without a token the call acts on the server, whose clock the tenant may run ahead of.
     moves_server = call.caller is None and owner.clock.follows
     clock = call.cloud.clock if moves_server else owner.clock
-    clock.advance_to(clock.now_ms() + at_ms - now_ms)
+    clock.set(now_ms=clock.now_ms() + at_ms - now_ms)
     return clock
 
 

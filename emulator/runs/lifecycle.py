@@ -112,7 +112,7 @@ class _Move:
     to: RunStatus | End
 
 
-def follow(script: Script, submission: Submission, submitted_ms: int, commands: tuple[Command, ...]) -> Course:
+def course_of(script: Script, submission: Submission, submitted_ms: int, commands: tuple[Command, ...]) -> Course:
     """The course that `script` takes under `commands` (oldest first).
 
     Commands that come when the run is over, and transitions that the lifecycle forbids, change nothing.

@@ -5,14 +5,12 @@ All three come from `written`, so they cannot disagree.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from operator import attrgetter
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from emulator.runs.run import Run
 from emulator.scenario.model import OutputStream
-from emulator.scenario.rendering import Line, output_lines
+from emulator.scenario.rendering import Output, output_of
 from emulator.statuses import RunStatus
 
 RECORD_LIMIT_BYTES = 1 << 20
@@ -35,8 +33,8 @@ class LogLine(NamedTuple):
     message: str
 
 
-def written(run: Run, now_ms: int, *, skip: int = 0) -> list[Piece]:
-    """The output up to `now_ms`, oldest first, without its first `skip` pieces.
+def written(run: Run, now_ms: int, *, skip: int = 0, limit: int | None = None) -> list[Piece]:
+    """The output up to `now_ms`, oldest first, without its first `skip` pieces, at most `limit` of them.
 
     A line due at the very instant of the end is still written. As time goes on, pieces are only added.
     """
@@ -45,22 +43,26 @@ def written(run: Run, now_ms: int, *, skip: int = 0) -> list[Piece]:
         return []
     end = run.course.ended_by(now_ms)
     upto_ms = end.at_ms if end else now_ms
-    lines = output_lines(run.script)
-    count = bisect_right(lines, upto_ms - begins_ms, key=attrgetter("at_ms"))
-    pieces = [Piece(begins_ms + line.at_ms, line.stream, line.text) for line in lines[skip:count]]
-    if end and skip <= count and (farewell := _farewell(run, lines[:count])):
+    output = output_of(run.script)
+    count = output.count_until(upto_ms - begins_ms)
+    stop = count if limit is None else min(count, skip + limit)
+    pieces = [Piece(begins_ms + at_ms, stream, text) for at_ms, stream, text in output.lines(skip, stop)]
+    if end and skip <= count == stop and (farewell := _farewell(run, output, count)):
         pieces.append(Piece(end.at_ms, OutputStream.STDERR, farewell))
     return pieces
 
 
-def _farewell(run: Run, lines: tuple[Line, ...]) -> str | None:
+def _farewell(run: Run, output: Output, count: int) -> str | None:
     """The error of a failed run, for the end of its stderr, unless the scenario's own output ends with it."""
     end = run.course.end
     if end is None or end.ending.status is not RunStatus.FAILED or not end.ending.error:
         return None
     error = end.ending.error.rstrip("\n")
-    last = next((line.text for line in reversed(lines) if line.stream is OutputStream.STDERR), "")
-    return None if last.rstrip("\n").endswith(error) else f"{error}\n"
+    for start in range(count - 1, -1, -1):
+        line = output.lines(start, start + 1)[0]
+        if line.stream is OutputStream.STDERR:
+            return None if line.text.rstrip("\n").endswith(error) else f"{error}\n"
+    return f"{error}\n"
 
 
 def next_piece_ms(run: Run, now_ms: int) -> int | None:
@@ -68,18 +70,26 @@ def next_piece_ms(run: Run, now_ms: int) -> int | None:
     begins_ms = run.course.started_ms(RunStatus.RUNNING)
     if begins_ms is None:
         return None
-    lines = output_lines(run.script)
-    index = bisect_right(lines, now_ms - begins_ms, key=attrgetter("at_ms"))
-    if index == len(lines):
+    output = output_of(run.script)
+    number = output.count_until(now_ms - begins_ms)
+    if number == len(output):
         return None
-    due_ms = begins_ms + lines[index].at_ms
+    due_ms = begins_ms + output.time_of(number)
     end = run.course.end
     return due_ms if end is None or due_ms <= end.at_ms else None
 
 
-def text_of(pieces: Iterable[Piece], stream: OutputStream | None = None) -> str:
+def text_of(pieces: Sequence[Piece], stream: OutputStream | None = None) -> str:
     """The last MiB of what went to `stream`, or of both together."""
-    whole = "".join(piece.text for piece in pieces if stream is None or piece.stream is stream)
+    kept: list[str] = []
+    size = 0
+    for piece in reversed(pieces):
+        if stream is None or piece.stream is stream:
+            kept.append(piece.text)
+            size += len(piece.text)
+            if size > RECORD_LIMIT_BYTES:  # more characters than that are more bytes, too
+                break
+    whole = "".join(reversed(kept))
     encoded = whole.encode()
     if len(encoded) <= RECORD_LIMIT_BYTES:
         return whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from emulator.runs.command import Command
-from emulator.runs.lifecycle import Course, follow
+from emulator.runs.lifecycle import Course, course_of
 from emulator.scenario.choice import Choice
 from emulator.scenario.script import Script
 from emulator.scenario.submission import Submission
@@ -30,7 +30,7 @@ class Run:
     course: Course = field(init=False)
 
     def __post_init__(self) -> None:
-        course = follow(self.script, self.submission, self.submitted_ms, self.commands)
+        course = course_of(self.script, self.submission, self.submitted_ms, self.commands)
         object.__setattr__(self, "course", course)
 
     @property
@@ -38,7 +38,7 @@ class Run:
         """The profile of the machine that the run gets: the scenario's, or the one asked for."""
         return self.script.scenario.hardware or self.submission.hardware
 
-    def ordered(self, command: Command) -> Run:
+    def with_command(self, command: Command) -> Run:
         """The same run with one more command, which counts as given no earlier than the last one."""
         if self.commands and command.at_ms < self.commands[-1].at_ms:  # two requests may overtake each other
             command = replace(command, at_ms=self.commands[-1].at_ms)

@@ -51,7 +51,7 @@ class PhaseName(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
+class TimingPhase:
     """A stretch of a run's time, [starts_ms, ends_ms); no end while it goes on."""
 
     name: PhaseName
@@ -66,7 +66,7 @@ _PHASE_OF = {
 }
 
 
-def phases(run: Run, now_ms: int) -> list[Phase]:
+def phases(run: Run, now_ms: int) -> list[TimingPhase]:
     """The phases entered up to `now_ms`, in order; together they span from submission to end (or now)."""
     stopping_ms = run.course.stopping_ms
     entered = []
@@ -76,8 +76,8 @@ def phases(run: Run, now_ms: int) -> list[Phase]:
         ends_ms = stage.ends_ms if stage.ends_ms is not None and stage.ends_ms <= now_ms else None
         name = _PHASE_OF[stage.status]
         if stage.status is RunStatus.RUNNING and stopping_ms is not None and stopping_ms <= now_ms:
-            entered.append(Phase(name, stage.starts_ms, stopping_ms))
-            entered.append(Phase(PhaseName.SHUTTING_DOWN, stopping_ms, ends_ms))
+            entered.append(TimingPhase(name, stage.starts_ms, stopping_ms))
+            entered.append(TimingPhase(PhaseName.SHUTTING_DOWN, stopping_ms, ends_ms))
         else:
-            entered.append(Phase(name, stage.starts_ms, ends_ms))
+            entered.append(TimingPhase(name, stage.starts_ms, ends_ms))
     return entered

@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from emulator.documents import COMPOSE, MappingNode, read_document
-from emulator.scenario.model import Ending, Scenario
+from emulator.scenario.model import DurationRange, Ending, Scenario, StageSpec
 from emulator.scenario.submission import Submission
 from emulator.statuses import RunStatus
 
@@ -29,12 +29,21 @@ def with_compose_file(scenario: Scenario, submission: Submission) -> Scenario:
     error = None if submission.compose is None else compose_error(submission.compose)
     if error is None:
         return scenario
+    starting = StageSpec(RunStatus.STARTING, DurationRange(0, 0))
+    for stage in scenario.timeline:
+        if stage.status is RunStatus.STARTING:
+            starting = _ending(stage)
     return replace(
         scenario,
         digest=f"{scenario.digest} without its compose file",
-        timeline=tuple(stage for stage in scenario.timeline if stage.status is not RunStatus.RUNNING),
+        timeline=(*(_ending(stage) for stage in scenario.timeline if stage.status is RunStatus.PENDING), starting),
         ending=Ending(RunStatus.FAILED, return_code=1, error=error),
         output=(),
         metrics=(),
         series=MappingProxyType({}),
     )
+
+
+def _ending(stage: StageSpec) -> StageSpec:
+    """`stage`, which ends at once where it would last until somebody stops the run."""
+    return stage if stage.duration is not None else replace(stage, duration=DurationRange(0, 0))

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from operator import attrgetter
+from operator import itemgetter
 from typing import NamedTuple
 
 from emulator.noise import between, uniform
-from emulator.scenario.model import MAX_OUTPUT_LINES, FieldSpec, NumberRange, OutputEntry, OutputStream, Ramp, Template
+from emulator.scenario.model import MAX_OUTPUT_LINES, FieldSpec, NumberRange, OutputEntry, OutputStream, Ramp
 from emulator.scenario.script import DRAW_FIELD, Script
 
-MAX_KEPT_LINES = 200_000
-"""So many lines at most are kept rendered: some tens of megabytes."""
+MAX_KEPT_LINES = 2_000
+"""The longest output that is kept rendered."""
+
+MAX_POSITIONS = 500_000
+"""Of so many lines at most the times are kept: some tens of megabytes."""
 
 
 class Line(NamedTuple):
@@ -25,45 +29,81 @@ class Line(NamedTuple):
     text: str
 
 
-class _Rendered:
-    """The lines of the scripts that were asked for last.
+class Output:
+    """What one script writes. Times are known at once, texts are rendered when they are asked for.
 
-    Rendering ten thousand lines takes tens of milliseconds, and a client that follows a run asks again and again.
-    Runs of one scenario share their lines unless these draw from the seed.
+    Short outputs keep their texts: a client that polls a run asks for all of them again and again.
     """
 
+    def __init__(self, script: Script) -> None:
+        entries = script.scenario.output
+        self._script = script
+        times = (_entry_positions(script, index, entry) for index, entry in enumerate(entries))
+        merged = islice(heapq.merge(*times), MAX_OUTPUT_LINES)
+        self._positions = tuple(merged)
+        self._lines: tuple[Line, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def count_until(self, at_ms: int) -> int:
+        """How many lines are written up to `at_ms`, that instant included."""
+        return bisect_right(self._positions, at_ms, key=itemgetter(0))
+
+    def time_of(self, number: int) -> int:
+        return self._positions[number][0]
+
+    def lines(self, start: int, stop: int) -> Sequence[Line]:
+        """Those from number `start` up to `stop`, in order of time; of one instant, in the order of the file."""
+        if len(self) > MAX_KEPT_LINES:
+            return self._rendered(start, stop)
+        if self._lines is None:
+            self._lines = tuple(self._rendered(0, len(self)))
+        return self._lines[start:stop]
+
+    def _rendered(self, start: int, stop: int) -> list[Line]:
+        entries = self._script.scenario.output
+        return [
+            Line(at_ms, entries[index].stream, _render(self._script, index, n, at_ms))
+            for at_ms, index, n in self._positions[start:stop]
+        ]
+
+
+class _Outputs:
+    """The outputs of the scripts that were asked for last. Runs share one unless its texts draw from their seed."""
+
     def __init__(self) -> None:
-        # By the identity of the entries, which are kept beside the lines so that no other ones take it over.
-        self._kept: OrderedDict[tuple[int, int, int | None], tuple[object, tuple[Line, ...]]] = OrderedDict()
+        # By the identity of the entries, which the output keeps, so that no other ones take it over.
+        self._kept: OrderedDict[tuple[int, int, int | None], Output] = OrderedDict()
         self._lines = 0
 
-    def of(self, script: Script) -> tuple[Line, ...]:
-        entries = script.scenario.output
-        draws = any(isinstance(spec, NumberRange) for entry in entries for spec in entry.fields.values())
-        key = (id(entries), script.seed if draws else 0, script.running_ms)
-        if key not in self._kept:
-            by_entry = (_entry_lines(script, index, entry) for index, entry in enumerate(entries))
-            lines = tuple(heapq.merge(*by_entry, key=attrgetter("at_ms")))
-            self._kept[key] = entries, lines
-            self._lines += len(lines)
-            while self._lines > MAX_KEPT_LINES and len(self._kept) > 1:
-                _, (_, forgotten) = self._kept.popitem(last=False)
-                self._lines -= len(forgotten)
+    def of(self, script: Script) -> Output:
+        key = (id(script.scenario.output), script.seed if _draws(script) else 0, script.running_ms)
+        output = self._kept.get(key)
+        if output is None:
+            output = self._kept[key] = Output(script)
+            self._lines += len(output)
+            while self._lines > MAX_POSITIONS and len(self._kept) > 1:
+                self._lines -= len(self._kept.popitem(last=False)[1])
         self._kept.move_to_end(key)
-        return self._kept[key][1]
+        return output
 
 
-_rendered = _Rendered()
+_outputs = _Outputs()
 
 
-def output_lines(script: Script) -> tuple[Line, ...]:
-    """Everything the script writes, in order of time; of one instant, in the order of the file."""
-    return _rendered.of(script)
+def output_of(script: Script) -> Output:
+    """Everything the script writes."""
+    return _outputs.of(script)
 
 
-def _entry_lines(script: Script, index: int, entry: OutputEntry) -> Iterator[Line]:
-    for n, at_ms in islice(enumerate(_entry_times(script, entry)), MAX_OUTPUT_LINES):
-        yield Line(at_ms, entry.stream, _render(entry.text, entry, script, index, n, at_ms))
+def _draws(script: Script) -> bool:
+    return any(isinstance(spec, NumberRange) for entry in script.scenario.output for spec in entry.fields.values())
+
+
+def _entry_positions(script: Script, index: int, entry: OutputEntry) -> Iterator[tuple[int, int, int]]:
+    """(time, number of the entry, how often it came before), which also is the order of lines."""
+    return ((at_ms, index, n) for n, at_ms in enumerate(_entry_times(script, entry)))
 
 
 def _entry_times(script: Script, entry: OutputEntry) -> Iterator[int]:
@@ -77,9 +117,10 @@ def _entry_times(script: Script, entry: OutputEntry) -> Iterator[int]:
         at_ms += entry.every_ms
 
 
-def _render(text: Template, entry: OutputEntry, script: Script, index: int, n: int, at_ms: int) -> str:
+def _render(script: Script, index: int, n: int, at_ms: int) -> str:
+    entry = script.scenario.output[index]
     pieces = []
-    for piece in text:
+    for piece in entry.text:
         if isinstance(piece, str):
             pieces.append(piece)
         elif piece.name == "n":

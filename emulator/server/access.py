@@ -7,7 +7,7 @@ import re
 from starlette.requests import Request
 
 from emulator.contract.operations import Operation
-from emulator.errors import Forbidden, Unauthorized
+from emulator.errors import Forbidden, StartError, Unauthorized
 from emulator.server.service import Service
 from emulator.tenants.tenant import Tenant
 
@@ -20,7 +20,11 @@ class Access:
     """The door of the emulated API."""
 
     def __init__(self, service: Service) -> None:
+        """Raises StartError where a configured key could never be sent."""
         self._service = service
+        for key in service.settings.api_keys or ():
+            if not _API_KEY.fullmatch(key):
+                raise StartError(f"`{key}` is no API key: one begins with `lk_` and has at least 8 more characters")
 
     def admit(self, request: Request, operation: Operation) -> Tenant | None:
         token = bearer_token(request)
@@ -31,6 +35,7 @@ class Access:
         tenant = self.tenant(token)
         slug = request.headers.get(ORG_HEADER)
         if slug is not None and slug != tenant.identity.slug:
+            self.now_ms(tenant, request.method)  # a refused request steps its tenant's clock, too
             raise Forbidden(f"You are not a member of this organisation; your organisation is {tenant.identity.slug}")
         return tenant
 

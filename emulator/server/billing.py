@@ -17,8 +17,10 @@ def get_billing_history(call: Call) -> Response:
     tenant, now_ms = call.tenant, call.now_ms
     limit, offset = call.values["limit"], call.values["offset"]
     page = islice(tenant.newest_first(), offset, min(offset + limit, tenant.run_count))
-    spent = sum(billed_usd(run, now_ms) for run in tenant.newest_first())
-    counts = Counter(run.course.status_at(now_ms).value for run in tenant.newest_first())
+    spent, counts = 0.0, Counter[str]()
+    for run in tenant.newest_first():
+        spent += billed_usd(run, now_ms)
+        counts[run.course.status_at(now_ms).value] += 1
     return json_response(
         {
             "executions": [wire.history_row(run, now_ms) for run in page],

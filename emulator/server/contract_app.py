@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -32,7 +32,7 @@ from emulator.tenants.tenant import Tenant
 MAX_QUERY_FIELDS = 100
 
 
-class Door(Protocol):
+class Admission(Protocol):
     """Decides who may call an operation."""
 
     def admit(self, request: Request, operation: Operation) -> Tenant | None:
@@ -48,7 +48,9 @@ class Door(Protocol):
 class ContractApp:
     """The operations of one document, each answered by the handler of its name."""
 
-    def __init__(self, document: Document, handlers: Mapping[str, Handler], door: Door, service: Service) -> None:
+    def __init__(
+        self, document: Document, handlers: Mapping[str, Handler], admission: Admission, service: Service
+    ) -> None:
         """Raises ContractError where an operation has no handler, or a handler no operation."""
         known = operations(document)
         if missing := sorted(known.keys() - handlers.keys()):
@@ -59,11 +61,14 @@ class ContractApp:
             _ = operation.parameters, operation.body  # read now: what cannot be read has to stop the start
         self._routes = Routes(known.values())
         self._handlers = dict(handlers)
-        self._door = door
+        self._admission = admission
         self._service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._answer(Request(scope, receive))
+        try:
+            response = await self._answer(Request(scope, receive))
+        except ClientDisconnect:  # nobody is left to be answered
+            return
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
@@ -80,8 +85,8 @@ class ContractApp:
 
     async def _read(self, request: Request, operation: Operation, in_path: dict[str, str]) -> Call:
         """Admit the caller, then read parameters and body. Raises RequestRefused."""
-        caller = self._door.admit(request, operation)
-        now_ms = self._door.now_ms(caller, request.method)
+        caller = self._admission.admit(request, operation)
+        now_ms = self._admission.now_ms(caller, request.method)
         in_query = _query(request)
         values, problems = _parameters(request, operation, in_path, in_query)
         warnings = [("query", name) for name in in_query if name not in operation.query_names]

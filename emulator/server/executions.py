@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from starlette.responses import Response
 
 from emulator.runs.failure import system_error, user_error
+from emulator.scenario.choice import METADATA_KEY
 from emulator.scenario.submission import Submission
 from emulator.server import wire
 from emulator.server.call import Call
 from emulator.server.responses import json_response
 from emulator.server.submissions import compose_submission, image_submission, python_submission
-from emulator.server.workloads import abort_workload
 from emulator.statuses import RunStatus
 
+EMULATOR_PREFIX = "emulator."
 SCENARIO_HEADER = "X-Emulator-Scenario"
 STREAM_PATH = "/api/v1/stream/"
 
@@ -42,8 +44,10 @@ def start_compose_execution(call: Call) -> Response:
 
 
 def _start(call: Call, submission: Submission) -> Response:
+    # The header is the emulator's own, so the service's contract does not know it.
     named = call.request.headers.get(SCENARIO_HEADER)
-    run = call.cloud.submit(call.tenant, submission, call.now_ms, named=named, warnings=call.warnings)
+    warnings = (*call.warnings, *_unknown_wishes(submission))
+    run = call.cloud.submit(call.tenant, submission, call.now_ms, named=named, warnings=warnings)
     return json_response(
         {
             "execution_id": run.execution_id,
@@ -51,6 +55,13 @@ def _start(call: Call, submission: Submission) -> Response:
             "streaming_url": f"{_origin(call)}{STREAM_PATH}{run.execution_id}",
         }
     )
+
+
+def _unknown_wishes(submission: Submission) -> Iterator[str]:
+    """Metadata that is meant for the emulator and says nothing to it: most likely a slip of the pen."""
+    for name in submission.metadata:
+        if name.startswith(EMULATOR_PREFIX) and name != METADATA_KEY:
+            yield f"body.metadata.{name}: the emulator knows only {METADATA_KEY}"
 
 
 def _origin(call: Call) -> str:
@@ -91,14 +102,6 @@ def get_streaming_status(call: Call) -> Response:
             "execution_type": wire.KIND_WORDS[run.submission.kind],
         }
     )
-
-
-def abort_streaming_execution(call: Call) -> Response:
-    return abort_workload(call)
-
-
-def abort_image_execution(call: Call) -> Response:
-    return abort_workload(call)
 
 
 def complete_streaming_execution(call: Call) -> Response:

@@ -1,32 +1,31 @@
-"""Which function answers which operation of the emulated contract: the one of its name."""
+"""Which function answers which operation of the emulated contract."""
 
 from __future__ import annotations
 
-from emulator.server import account, billing, executions, logs, machines, metrics, stream, workloads
+from emulator.server import account, billing, executions, hardware, logs, metrics, stream, workloads
 from emulator.server.call import Handler
 
-_HANDLERS: tuple[Handler, ...] = (
-    account.get_user_org,
-    billing.get_billing_history,
-    executions.abort_image_execution,
-    executions.abort_streaming_execution,
-    executions.complete_streaming_execution,
-    executions.delete_execution,
-    executions.get_execution,
-    executions.get_execution_timing,
-    executions.get_streaming_status,
-    executions.start_compose_execution,
-    executions.start_image_execution,
-    executions.start_python_execution,
-    logs.get_execution_logs,
-    logs.get_user_logs,
-    machines.list_available_hardware,
-    machines.list_machine_types,
-    metrics.get_execution_metrics,
-    stream.stream_output,
-    stream.stream_output_by_get,
-    workloads.abort_workload,
-    workloads.list_workloads,
-    workloads.stop_workload,
-)
-HANDLERS: dict[str, Handler] = {handler.__name__: handler for handler in _HANDLERS}
+HANDLERS: dict[str, Handler] = {
+    "abort_image_execution": workloads.abort_workload,
+    "abort_streaming_execution": workloads.abort_workload,
+    "abort_workload": workloads.abort_workload,
+    "complete_streaming_execution": executions.complete_streaming_execution,
+    "delete_execution": executions.delete_execution,
+    "get_billing_history": billing.get_billing_history,
+    "get_execution": executions.get_execution,
+    "get_execution_logs": logs.get_execution_logs,
+    "get_execution_metrics": metrics.get_execution_metrics,
+    "get_execution_timing": executions.get_execution_timing,
+    "get_streaming_status": executions.get_streaming_status,
+    "get_user_logs": logs.get_user_logs,
+    "get_user_org": account.get_user_org,
+    "list_available_hardware": hardware.list_available_hardware,
+    "list_machine_types": hardware.list_machine_types,
+    "list_workloads": workloads.list_workloads,
+    "start_compose_execution": executions.start_compose_execution,
+    "start_image_execution": executions.start_image_execution,
+    "start_python_execution": executions.start_python_execution,
+    "stop_workload": workloads.stop_workload,
+    "stream_output": stream.stream_output,
+    "stream_output_by_get": stream.stream_output,
+}

@@ -20,16 +20,19 @@ _LAST_WORDS_S = 0.3
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket that listens on `host` and `port` (0: any free one). Raises StartError."""
+    """A socket bound to `host` and `port` (0: any free one). Raises StartError."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family)
+    except (OSError, UnicodeError) as error:
+        raise StartError(f"cannot listen on {host}: {error}; name an address of this machine with --host") from error
+    listener = socket.socket(family)
+    try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:
-        reason = error.strerror or str(error)
+        listener.close()
         raise StartError(
-            f"cannot listen on {host} port {port}: {reason}; choose another with --port, or 0 for any free one"
+            f"cannot listen on {host} port {port}: {error.strerror}; choose another with --port, or 0 for any free one"
         ) from error
     return listener
 

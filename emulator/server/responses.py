@@ -41,17 +41,21 @@ def json_response(body: object, status_code: int = 200, headers: dict[str, str] 
 
 def refusal(error: RequestRefused) -> Response:
     """The answer to a request that was refused."""
-    status_code = STATUS_CODES[type(error)]
+    status_code = next(STATUS_CODES[kind] for kind in type(error).__mro__ if kind in STATUS_CODES)
     if isinstance(error, Invalid):
         return json_response({"detail": [_problem(problem) for problem in error.problems]}, status_code)
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthorized) else None
-    return json_response({"detail": error.detail}, status_code, headers)
+    return json_response({"detail": _writable(error.detail)}, status_code, headers)
 
 
 def _problem(problem: FieldProblem) -> dict[str, object]:
-    # A name in `loc` can come from the request: orjson refuses to write one that is no valid Unicode.
-    loc = [part if isinstance(part, int) else part.encode("utf-8", "replace").decode() for part in problem.loc]
+    loc = [part if isinstance(part, int) else _writable(part) for part in problem.loc]
     return {"loc": loc, "msg": problem.msg, "type": problem.type}
+
+
+def _writable(text: str) -> str:
+    """`text` as far as it is Unicode: what a request made us say may not be, and JSON takes nothing else."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def method_not_allowed(allowed: Iterable[str]) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 
@@ -33,27 +34,24 @@ def stream_output(call: Call) -> Response:
         raise NotFound(NO_SUCH_RUN)
     if call.request.method == "HEAD":
         return Response(headers=_HEADERS, media_type=_MEDIA_TYPE)
-    return StreamingResponse(follow(call.service, owner, run), headers=_HEADERS, media_type=_MEDIA_TYPE)
+    return StreamingResponse(events(call.service, owner, run), headers=_HEADERS, media_type=_MEDIA_TYPE)
 
 
-def stream_output_by_get(call: Call) -> Response:
-    return stream_output(call)
-
-
-async def follow(service: Service, tenant: Tenant, run: Run) -> AsyncGenerator[bytes, None]:
+async def events(service: Service, tenant: Tenant, run: Run) -> AsyncGenerator[bytes, None]:
     """All events of a run: those of the past at once, the rest as the tenant's clock reaches them."""
     sent, resets = 0, tenant.resets
+    # Whatever happens while a chunk is on its way is seen by looking anew after each.
     while not service.closing and tenant.resets == resets:
         now_ms = tenant.clock.now_ms()
-        # A run that was deleted is over, and who follows it still gets the rest.
-        run = tenant.find(run.execution_id) or run
-        while pieces := written(run, now_ms, skip=sent)[:_CHUNK_EVENTS]:
+        run = tenant.find(run.execution_id) or run  # who follows a run that was deleted still gets the rest
+        if pieces := written(run, now_ms, skip=sent, limit=_CHUNK_EVENTS):
             sent += len(pieces)
             yield b"".join(_event({"output": {"content": piece.text}}) for piece in pieces)
-        if end := run.course.ended_by(now_ms):
+            await asyncio.sleep(0)  # let others have their turn: a reader that is fast enough never waits
+        elif end := run.course.ended_by(now_ms):
             yield _event(_finish(run, end))
             return
-        if not await tenant.clock.wait_until(_next_event_ms(run, now_ms), at_most_s=KEEP_ALIVE_S):
+        elif not await tenant.clock.wait_until(_next_event_ms(run, now_ms), at_most_s=KEEP_ALIVE_S):
             yield b": keep-alive\n\n"
 
 

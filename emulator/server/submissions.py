@@ -32,7 +32,7 @@ def image_submission(body: dict[str, Any]) -> Submission:
         image=body["docker_image_ref"],
         command=tuple(body.get("docker_run_cmd", ())),
         job_type=body.get("job_type"),
-        graceful_timeout_s=body.get("graceful_timeout"),
+        graceful_timeout_s=_whole(body.get("graceful_timeout")),
         s3_mount=body.get("enable_s3_mount", True),
         s3_mount_path=body.get("s3_mount_path"),
         **_common(body, default_hardware="cpu"),
@@ -44,7 +44,7 @@ def compose_submission(body: dict[str, Any]) -> Submission:
     return Submission(
         kind=Kind.COMPOSE,
         compose=body["compose_file_code"],
-        graceful_timeout_s=body.get("graceful_timeout"),
+        graceful_timeout_s=_whole(body.get("graceful_timeout")),
         s3_mount=body.get("enable_s3_mount", False),
         **_common(body, default_hardware="cpu"),
     )
@@ -53,13 +53,18 @@ def compose_submission(body: dict[str, Any]) -> Submission:
 def _common(body: dict[str, Any], *, default_hardware: str) -> dict[str, Any]:
     return {
         "hardware": _hardware(body.get("execution_type", default_hardware)),
-        "timeout_s": int(body.get("timeout", 60)),
+        "timeout_s": _whole(body.get("timeout", 60)),
         "file_name": body.get("file_name"),
         "run_name": body.get("run_name"),
         "labels": tuple(body.get("labels", ())),
         "metadata": MappingProxyType(dict(body.get("metadata", {}))),
         "callback_urls": tuple(body.get("user_callback_urls") or ()),
     }
+
+
+def _whole(number: float | None) -> int | None:
+    """JSON Schema counts 5.0 as an integer, too."""
+    return None if number is None else int(number)
 
 
 def _hardware(name: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from emulator.runs.billing import billed_usd
 from emulator.runs.failure import status_details, system_error, user_error
-from emulator.runs.output import LogLine, log_lines, text_of, written
+from emulator.runs.output import LogLine, text_of, written
 from emulator.runs.run import Run
 from emulator.runs.timing import PhaseName, moments, phases
 from emulator.scenario.model import OutputStream
@@ -138,11 +138,6 @@ def timing(run: Run, now_ms: int) -> dict[str, Any]:
     end = run.course.ended_by(now_ms)
     total_s = ((end.at_ms if end else now_ms) - run.submitted_ms) / 1000
     return {"timing": {"total_duration": total_s, "total": total_s, **seconds, "phases": written_phases}}
-
-
-def log_entries(tenant: Tenant, run: Run, now_ms: int, since_ms: int) -> list[dict[str, Any]]:
-    """The log lines of a run from `since_ms` on, oldest first."""
-    return [log_entry(tenant, run, line) for line in log_lines(run, now_ms) if line.at_ms >= since_ms]
 
 
 def log_entry(tenant: Tenant, run: Run, line: LogLine) -> dict[str, Any]:

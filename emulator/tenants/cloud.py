@@ -32,6 +32,7 @@ class Cloud:
         self.clock = clock
         self.queue = Queue()
         self.tenants: dict[str, Tenant] = {}
+        self._owners: dict[str, Tenant] = {}
         # Requests of a new token that are under way at once have to meet in one tenant, which one of them may keep.
         self._newcomers: WeakValueDictionary[str, Tenant] = WeakValueDictionary()
 
@@ -43,7 +44,7 @@ class Cloud:
         key = digest("token", token).hex()
         tenant = self.tenants.get(key) or self._newcomers.get(key)
         if tenant is None:
-            tenant = self._newcomers[key] = Tenant(key, Identity(self.seed, key), self.clock)
+            tenant = self._newcomers[key] = Tenant(key, Identity(self.seed, key), self.clock, self._owners)
         return tenant
 
     def settle(self, tenant: Tenant) -> None:
@@ -72,7 +73,7 @@ class Cloud:
         scenario, choice = choose(submission, named, (tenant.queue, self.queue), self.library, self.default)
         self.settle(tenant)
         origin = (self.seed, tenant.key, tenant.submissions)
-        run_seed = int.from_bytes(digest(*origin, "seed")[:8]) >> 1  # fits the int64 of the control API
+        run_seed = int.from_bytes(digest(*origin, "seed")[:8]) >> 11  # JavaScript reads integers up to 2^53
         script = resolve(with_compose_file(scenario, submission), run_seed)
         run = Run(uuid_of(*origin), run_seed, submission, script, choice, now_ms, warnings=warnings)
         tenant.add(run)
@@ -80,7 +81,7 @@ class Cloud:
 
     def owner_of(self, execution_id: str) -> Tenant | None:
         """The tenant that has this run, whoever asks."""
-        return next((tenant for tenant in self.tenants.values() if tenant.find(execution_id)), None)
+        return self._owners.get(execution_id)
 
     def reset(self) -> tuple[int, int]:
         """Forget all tenants and set the clock back. Returns how many runs and tenants there were."""

@@ -21,8 +21,10 @@ class Tenant:
     `key` is the hash of the token, which itself is never kept.
     """
 
-    def __init__(self, key: str, identity: Identity, server_clock: Clock) -> None:
+    def __init__(self, key: str, identity: Identity, server_clock: Clock, owners: dict[str, Tenant]) -> None:
+        """`owners` is the server's index from ids of runs to tenants, which each keeps up to date."""
         self.key = key
+        self._owners = owners
         self.identity = identity
         self.clock = Clock(follows=server_clock)
         self.queue = Queue()
@@ -64,6 +66,7 @@ class Tenant:
         self.submissions += 1
         self._runs[run.execution_id] = run
         self._maybe_active[run.execution_id] = None
+        self._owners[run.execution_id] = self
 
     def delete(self, execution_id: str, now_ms: int) -> None:
         """Forget a run that is over. Raises NotFound, or Conflict while it is active."""
@@ -73,6 +76,7 @@ class Tenant:
             raise Conflict(f"Execution is {status}; abort it before deleting it")
         del self._runs[execution_id]
         self._maybe_active.pop(execution_id, None)
+        del self._owners[execution_id]
 
     def abort(self, execution_id: str, now_ms: int) -> Run:
         """Hard stop. Raises NotFound, or Conflict if the run is over."""
@@ -104,13 +108,15 @@ class Tenant:
         run = self.get(execution_id)
         if run.course.ended_by(command.at_ms):
             raise Conflict(f"Execution is already {run.course.status_at(command.at_ms)}")
-        self._runs[execution_id] = ordered = run.ordered(command)
+        self._runs[execution_id] = ordered = run.with_command(command)
         self.clock.bell.ring()
         return ordered
 
     def reset(self) -> int:
         """Forget everything and follow the server's clock again. Returns how many runs there were."""
         forgotten = len(self._runs)
+        for execution_id in self._runs:
+            del self._owners[execution_id]
         self._runs.clear()
         self._maybe_active.clear()
         self.queue.clear()

@@ -1,4 +1,4 @@
-"""Test data that schemathesis cannot come by: runs that are there, and not over, when a call is about them."""
+"""Test data that schemathesis cannot come by: in the fuzzing phase every other call gets what it needs to succeed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ import schemathesis
 FIRST = {"Authorization": "Bearer lk_contract_tests_first"}
 """The first of identities.yaml."""
 
-_ENDINGS = ("/abort/", "/complete/", "/stop/")
+# Drawn at random, most scenarios do not exist, most statuses may not follow, and most instants have passed.
+_BODIES: dict[str, dict[str, Any]] = {
+    "/_emulator/clock": {"speed": 2},
+    "/_emulator/clock/advance": {"by": "1s"},
+    "/_emulator/queue": {"scenario": "oom"},
+    "/_emulator/runs/{execution_id}/transition": {"to": "aborted"},
+}
+# A followed stream moves the clock to the end of its run, and with it most others are over or deleted.
+_ACTIVE = ("/abort/", "/complete/", "/stop/", "/metrics")
 _calls: Counter[str] = Counter()
 
 
@@ -22,15 +30,25 @@ def before_call(
     kwargs: dict[str, Any],
 ) -> None:
     path = case.operation.path
+    run_id = None
     if path.startswith("/_emulator/runs"):
         # The control API starts no run, and its reset, which is tested as well, takes them all.
-        _start(case, FIRST | {"X-Emulator-Scenario": "notebook"})
-    elif any(word in path for word in _ENDINGS) and case.meta and case.meta.phase.name != "stateful":
-        # A followed stream moves the clock to the end of its run, and with it most others are over. Every other
-        # call that ends a run gets a new one; in the stateful phase links from the start calls see to it.
-        _calls[path] += 1
-        if _calls[path] % 2:
-            case.path_parameters["execution_id"] = _start(case, FIRST)
+        run_id = _start(case, FIRST | {"X-Emulator-Scenario": "notebook"})
+    if case.meta is None or case.meta.phase.name != "fuzzing" or not case.meta.generation.mode.is_positive:
+        return
+    _calls[case.operation.label] += 1
+    if _calls[case.operation.label] % 2 == 0:
+        return
+    if path in _BODIES and isinstance(case.body, dict):
+        case.body = dict(_BODIES[path])
+    if any(word in path for word in _ACTIVE):
+        run_id = _start(case, FIRST)
+    if run_id is not None and "{execution_id}" in path:
+        case.path_parameters["execution_id"] = run_id
+    if path.endswith("/metrics"):
+        # Of two instants drawn at random, most are years apart, or the wrong way round.
+        case.query.pop("start", None)
+        case.query.pop("end", None)
 
 
 def _start(case: schemathesis.Case[Any], headers: dict[str, str]) -> str:

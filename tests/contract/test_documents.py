@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 from openapi_spec_validator import validate
 
-from emulator.contract.document import Document, load_document, resolve
+from emulator.contract.document import Document, dereference, load_document
 
 ROOT = Path(__file__).parents[2]
 SERVICE = load_document(ROOT / "openapi.yaml")
@@ -80,7 +80,7 @@ def test_an_operation_has_a_known_tag_and_a_summary(document: Document, operatio
 def test_an_operation_shows_a_json_answer_that_its_schema_accepts(
     document: Document, operation: dict[str, Any]
 ) -> None:
-    content = resolve(document, operation["responses"]["200"])["content"]
+    content = dereference(document, operation["responses"]["200"])["content"]
     if "application/json" in content:
         assert examples(content["application/json"])
         assert complaints(document, content["application/json"]) == []
@@ -100,7 +100,7 @@ def test_an_operation_with_a_body_shows_one_that_its_schema_accepts(
 def test_an_error_shows_a_body_that_its_schema_accepts(document: Document, operation: dict[str, Any]) -> None:
     for status, response in operation["responses"].items():
         if status != "200":
-            media_type = resolve(document, response)["content"]["application/json"]
+            media_type = dereference(document, response)["content"]["application/json"]
             assert examples(media_type)
             assert complaints(document, media_type) == []
 
@@ -168,8 +168,8 @@ def test_the_org_links_to_the_starts() -> None:
 
 
 def linked_from(operation: dict[str, Any]) -> set[str]:
-    links = resolve(SERVICE, operation["responses"]["200"])["links"].values()
-    return {resolve(SERVICE, link)["operationId"] for link in links}
+    links = dereference(SERVICE, operation["responses"]["200"])["links"].values()
+    return {dereference(SERVICE, link)["operationId"] for link in links}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from emulator.contract.document import load_document, resolve
+from emulator.contract.document import dereference, load_document
 from emulator.contract.operations import METHODS, Operation, operations
 from emulator.contract.parameters import Location
 from emulator.errors import ContractError, StartError
@@ -234,22 +234,22 @@ def test_a_token_is_required_as_the_operation_says_or_else_the_document(
 
 def test_a_reference_leads_to_what_it_points_to_through_other_references() -> None:
     document = {"a": {"$ref": "#/b/c~1d~0e"}, "b": {"c/d~e": {"f": 1}}}
-    assert resolve(document, {"$ref": "#/a"}) == {"f": 1}
-    assert resolve(document, {"f": 2}) == {"f": 2}
-    assert resolve(document, None) is None
+    assert dereference(document, {"$ref": "#/a"}) == {"f": 1}
+    assert dereference(document, {"f": 2}) == {"f": 2}
+    assert dereference(document, None) is None
 
 
 @pytest.mark.parametrize("reference", ["#/nowhere", "#/a/b/c", "#/list/0", "other.yaml#/a"])
 def test_a_reference_to_nowhere_is_complained_of(reference: str) -> None:
     with pytest.raises(ContractError) as refused:
-        resolve({"a": {"b": 1}, "list": [1]}, {"$ref": reference})
+        dereference({"a": {"b": 1}, "list": [1]}, {"$ref": reference})
     assert str(refused.value) == f"the contract's reference {reference} points nowhere"
 
 
 def test_a_reference_to_itself_is_complained_of() -> None:
     document = {"a": {"$ref": "#/b"}, "b": {"$ref": "#/a"}}
     with pytest.raises(ContractError, match="the contract's reference #/b points to itself"):
-        resolve(document, document["a"])
+        dereference(document, document["a"])
 
 
 def test_a_document_is_read_from_its_file(tmp_path: Path) -> None:

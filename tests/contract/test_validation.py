@@ -14,7 +14,6 @@ Told = list[tuple[tuple[str | int, ...], str, str]]
 def told(schema: Any, value: object, document: dict[str, Any] | None = None) -> Told:
     validator = SchemaValidator(document or {}, schema)
     found = list(validator.problems(value, ("body",)))
-    assert validator.accepts(value) == (not found)
     return [(problem.loc, problem.msg, problem.type) for problem in found]
 
 

@@ -145,3 +145,30 @@ def test_a_clock_that_is_made_real_goes_on_from_where_it_was(api: Api) -> None:
     still = api.control("PATCH", "/clock", {"mode": "manual"})["now"]
     assert still >= clock["now"]
     assert api.control("GET", "/clock")["now"] == still
+
+
+@pytest.mark.parametrize(
+    ("wish", "loc", "kind"),
+    [
+        ({"by": "5"}, ["body", "by"], "string_pattern_mismatch"),
+        ({"by": 5}, ["body", "by"], "string_type"),
+        ({"execution_id": "x", "until": "finished"}, ["body", "until"], "enum"),
+        ({"until": "running"}, ["body", "execution_id"], "missing"),
+    ],
+)
+def test_a_wish_that_is_almost_right_is_told_what_is_wrong_with_it(
+    api: Api, wish: dict[str, object], loc: list[str], kind: str
+) -> None:
+    answer = api.request("POST", "/_emulator/clock/advance", json=wish)
+    (problem,) = answer.json()["detail"]
+    assert (problem["loc"], problem["type"]) == (loc, kind)
+
+
+def test_a_page_of_another_site_cannot_use_the_control_api(api: Api) -> None:
+    run_id = api.start()
+    for origin in ("https://evil.example", "null"):
+        answer = api.as_caller(None).http.post("/_emulator/reset", headers={"Origin": origin})
+        assert answer.status_code == 401
+    assert api.record(run_id)["status"] == "pending"
+    own = api.as_caller(None).http.post("/_emulator/reset", headers={"Origin": "http://testserver"})
+    assert own.status_code == 200

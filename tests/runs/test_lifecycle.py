@@ -419,6 +419,6 @@ def test_nothing_follows_an_end_and_every_active_status_can_be_left() -> None:
 
 def test_a_command_of_an_earlier_instant_than_the_last_leaves_the_lifecycle_in_order() -> None:
     """A request takes its time before its body is read, so that a later one can be done before it."""
-    run = run_of(SLOW_TO_STOP, force(30, RUNNING)).ordered(abort(10))
+    run = run_of(SLOW_TO_STOP, force(30, RUNNING)).with_command(abort(10))
     instants = [at_ms for _, at_ms in run.course.transitions(at(1_000))]
     assert instants == sorted(instants)

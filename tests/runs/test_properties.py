@@ -90,7 +90,7 @@ def test_a_command_leaves_the_past_as_it_was(run: Run, command: Command, data: s
     assume(not run.commands or run.commands[-1].at_ms <= command.at_ms)
     assume(command.at_ms > T0)
     before_ms = data.draw(st.integers(T0, command.at_ms - 1))
-    assert shown(run.ordered(command), before_ms) == shown(run, before_ms)
+    assert shown(run.with_command(command), before_ms) == shown(run, before_ms)
 
 
 @given(runs(), commands())
@@ -100,7 +100,7 @@ def test_a_command_after_the_end_changes_nothing(run: Run, command: Command) -> 
     assert end is not None
     last_ms = run.commands[-1].at_ms if run.commands else T0
     late = replace(command, at_ms=max(end.at_ms, command.at_ms, last_ms))
-    ordered = run.ordered(late)
+    ordered = run.with_command(late)
     assert ordered.course == run.course
     assert shown(ordered, FOREVER_MS) == shown(run, FOREVER_MS)
 
@@ -110,7 +110,7 @@ def test_an_abort_of_an_active_run_always_ends_it_there_and_then(run: Run, now_m
     kept = tuple(command for command in run.commands if command.at_ms <= now_ms)
     run = replace(run, commands=kept)
     assume(run.course.ended_by(now_ms) is None)
-    aborted = run.ordered(Command(Order.ABORT, now_ms))
+    aborted = run.with_command(Command(Order.ABORT, now_ms))
     assert aborted.course.status_at(now_ms) is RunStatus.ABORTED
     assert aborted.course.end is not None
     assert (aborted.course.end.at_ms, aborted.course.end.ending.return_code) == (now_ms, 137)
@@ -121,7 +121,7 @@ def test_commands_one_by_one_are_the_same_as_all_at_once(run: Run, more: list[Co
     given = in_order([*run.commands, *more])
     one_by_one = replace(run, commands=())
     for command in given:
-        one_by_one = one_by_one.ordered(command)
+        one_by_one = one_by_one.with_command(command)
     assert one_by_one.course == replace(run, commands=given).course
 
 

@@ -12,14 +12,14 @@ from tests.strategies import abort, run_of, scenario_of, stop
 def test_a_command_gives_a_new_run_and_leaves_the_old_one_as_it_was() -> None:
     run = run_of(scenario_of())
     before = run.course
-    aborted = run.ordered(abort(5))
+    aborted = run.with_command(abort(5))
     assert run.course == before
     assert (run.commands, aborted.commands) == ((), (abort(5),))
     assert aborted.course == run_of(scenario_of(), abort(5)).course
 
 
 def test_commands_are_kept_in_the_order_in_which_they_came() -> None:
-    run = run_of(scenario_of()).ordered(stop(60)).ordered(abort(61))
+    run = run_of(scenario_of()).with_command(stop(60)).with_command(abort(61))
     assert run.commands == (stop(60), abort(61))
 
 

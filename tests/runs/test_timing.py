@@ -7,7 +7,7 @@ import pytest
 
 from emulator.runs.command import Command
 from emulator.runs.run import Run
-from emulator.runs.timing import Moments, Phase, PhaseName, moments, phases
+from emulator.runs.timing import Moments, PhaseName, TimingPhase, moments, phases
 from emulator.scenario.model import Ending, TimeLimit
 from emulator.statuses import RunStatus
 from tests.strategies import T0, abort, force, lasting, run_of, scenario_of, stop
@@ -114,4 +114,4 @@ def test_a_phase_of_no_duration_is_still_one() -> None:
 
 def test_nothing_is_entered_before_the_submission() -> None:
     assert phases(run_of(LONG), T0 - 1) == []
-    assert phases(run_of(LONG), T0) == [Phase(QUEUED, T0, None)]
+    assert phases(run_of(LONG), T0) == [TimingPhase(QUEUED, T0, None)]

@@ -21,7 +21,7 @@ from emulator.scenario.model import (
     StageSpec,
     Template,
 )
-from emulator.scenario.rendering import Line, output_lines
+from emulator.scenario.rendering import Line, output_of
 from emulator.scenario.script import Script, ScriptedStage, resolve
 from emulator.statuses import ACTIVE, RunStatus
 from tests.strategies import lasting, scenario_of, scenarios, seeds
@@ -46,12 +46,17 @@ def repeated(
     return OutputEntry(text, OUT, from_ms, every_ms, until_ms, fields or {})
 
 
+def written(script: Script) -> tuple[Line, ...]:
+    output = output_of(script)
+    return tuple(output.lines(0, len(output)))
+
+
 def texts(script: Script) -> list[str]:
-    return [line.text for line in output_lines(script)]
+    return [line.text for line in written(script)]
 
 
 def times(script: Script) -> list[int]:
-    return [line.at_ms for line in output_lines(script)]
+    return [line.at_ms for line in written(script)]
 
 
 # Durations.
@@ -67,7 +72,7 @@ def test_a_fixed_duration_is_taken_as_it_is() -> None:
 def test_every_draw_lies_in_its_range_and_is_the_same_for_the_same_seed(scenario: Scenario, seed: int) -> None:
     script, again = resolve(scenario, seed), resolve(scenario, seed)
     assert (script.stages, script.shutdown_ms) == (again.stages, again.shutdown_ms)
-    assert output_lines(script) == output_lines(again)
+    assert written(script) == written(again)
     for spec, stage in zip(scenario.timeline, script.stages, strict=True):
         assert spec.status is stage.status
         if spec.duration is None:
@@ -116,7 +121,7 @@ def test_running_lasts_its_duration_or_for_ever_or_not_at_all() -> None:
 
 
 def test_an_entry_with_one_time_writes_once() -> None:
-    assert output_lines(writing(OutputEntry(("hello\n",), ERR, 4_000))) == (Line(4_000, ERR, "hello\n"),)
+    assert written(writing(OutputEntry(("hello\n",), ERR, 4_000))) == (Line(4_000, ERR, "hello\n"),)
 
 
 def test_a_repeated_entry_writes_from_its_start_to_the_end_of_running_that_instant_included() -> None:
@@ -135,7 +140,7 @@ def test_a_repeated_entry_writes_until_it_is_told_that_instant_included() -> Non
 
 @pytest.mark.parametrize("running_ms", [None, 10**9])
 def test_a_repeated_entry_falls_silent_after_its_hundred_thousandth_line(running_ms: int | None) -> None:
-    lines = output_lines(writing(repeated(N, every_ms=2), running_ms=running_ms))
+    lines = written(writing(repeated(N, every_ms=2), running_ms=running_ms))
     assert MAX_OUTPUT_LINES == 100_000
     assert len(lines) == 100_000
     assert lines[-1] == Line(199_998, OUT, "100000")
@@ -148,7 +153,7 @@ def test_lines_come_in_order_of_time_and_those_of_one_instant_in_the_order_of_th
         OutputEntry(("early",), ERR, 0),
         repeated("b", every_ms=2_000, until_ms=2_000),
     )
-    assert [(line.at_ms, line.text) for line in output_lines(script)] == [
+    assert [(line.at_ms, line.text) for line in written(script)] == [
         (0, "a"),
         (0, "early"),
         (0, "b"),

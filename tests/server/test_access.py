@@ -2,6 +2,7 @@
 
 import pytest
 
+from emulator.errors import StartError
 from emulator.server.settings import Settings
 from tests.api import BASE, KEY, Api, emulator
 
@@ -69,3 +70,8 @@ def test_reading_with_a_new_key_leaves_nothing_behind(api: Api) -> None:
     for number in range(20):
         assert api.as_caller(f"lk_reader_number_{number}").get("/workloads/list").json() == []
     assert api.as_caller(None).control("POST", "/reset")["tenants_removed"] == 0
+
+
+def test_a_configured_key_that_nobody_could_send_is_refused_at_the_start() -> None:
+    with pytest.raises(StartError, match="`mykey` is no API key"):
+        emulator(Settings(api_keys=frozenset({"mykey"})))

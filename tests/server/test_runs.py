@@ -308,3 +308,25 @@ def test_an_hour_of_a_run_is_all_seen_within_few_calls(api: Api) -> None:
         seen.append(api.record(run_id)["status"])
     assert seen == ["pending", "starting", "running", "completed"]
     assert api.get(f"/execution/{run_id}/timing").json()["timing"]["queued"] >= 3000
+
+
+def test_a_whole_number_may_be_written_as_a_float(api: Api) -> None:
+    body = {"docker_image_ref": "x", "graceful_timeout": 5.0, "timeout": 600.0}
+    answer = api.post("/execution/image/start", body, headers={"X-Emulator-Scenario": "notebook"})
+    run_id = answer.json()["execution_id"]
+    api.advance(execution_id=run_id, until="running")
+    api.post(f"/workloads/stop/{run_id}")
+    record = api.record(run_id)
+    assert (record["timeout"], record["graceful_timeout"]) == (600, 5)
+
+
+def test_a_slip_in_the_metadata_meant_for_the_emulator_is_noted(api: Api) -> None:
+    run_id = api.start(metadata={"emulator.scenaro": "oom"})
+    assert api.control("GET", f"/runs/{run_id}")["warnings"] == [
+        "body.metadata.emulator.scenaro: the emulator knows only emulator.scenario"
+    ]
+
+
+def test_what_is_no_text_in_a_path_is_unknown_and_nothing_worse(api: Api) -> None:
+    for path in ("/_emulator/scenarios/%ff", f"{BASE}/execution/%ff%00"):
+        assert api.request("GET", path).status_code == 404

@@ -122,7 +122,7 @@ class Following:
         self.run: Run = cloud.submit(self.tenant, submission, self.tenant.clock.now_ms(), named=scenario)
 
     def reader(self) -> AsyncGenerator[bytes, None]:
-        return stream.follow(self.service, self.tenant, self.run)
+        return stream.events(self.service, self.tenant, self.run)
 
     @property
     def waiting(self) -> int:

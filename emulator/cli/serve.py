@@ -1,22 +1,19 @@
-"""The command `lyceum-emulator`."""
+"""`lyceum-emulator serve`: run the emulator until it is interrupted."""
 
 from __future__ import annotations
 
 import ipaddress
 import logging
 import secrets
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from emulator import __version__
+from emulator.cli.options import Duration, Instant, default_scenario_option, option, refusals, scenarios_option
 from emulator.clock import MAX_SPEED, ClockMode, ClockSettings
-from emulator.errors import EmulatorError
 from emulator.server.settings import DEFAULT_HOST, DEFAULT_PORT, Settings
-from emulator.times import format_duration, parse_duration_ms, parse_instant_ms
+from emulator.times import format_duration
 
 if TYPE_CHECKING:
     from emulator.server.service import Service
@@ -25,43 +22,7 @@ LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
 EXAMPLE_KEY = "lk_local_development"
 
 
-class Duration(click.ParamType[int]):
-    """`5s`, `1m30s`: milliseconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
-        ms = value if isinstance(value, int) else parse_duration_ms(value)
-        if not ms:
-            self.fail(f"{value!r} is not a duration above zero such as 5s, 1m30s or 500ms", param, ctx)
-        return ms
-
-
-class Instant(click.ParamType[int]):
-    """`2026-01-01T00:00:00Z`: milliseconds since the epoch."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
-        ms = value if isinstance(value, int) else parse_instant_ms(value)
-        if ms is None:
-            self.fail(f"{value!r} is not a time such as 2026-01-01T00:00:00Z", param, ctx)
-        return ms
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="lyceum-emulator")
-def main() -> None:
-    """Stands in for the Lyceum Cloud API on your machine and in CI."""
-
-
-def option(*names: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:  # noqa: ANN401
-    """An option that a variable LYCEUM_EMULATOR_... sets as well."""
-    variable = "LYCEUM_EMULATOR_" + names[0].removeprefix("--").upper().replace("-", "_")
-    return click.option(*names, envvar=variable, show_envvar=True, **settings)
-
-
-@main.command()
+@click.command()
 @option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on.")
 @option(
     "--port",
@@ -70,21 +31,8 @@ def option(*names: str, **settings: Any) -> Callable[[Callable[..., None]], Call
     show_default=True,
     help="Port to listen on; 0 takes a free one.",
 )
-@option(
-    "--scenarios",
-    "directories",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    metavar="DIR",
-    help="Directory of scenario files, asked before the built-in ones. Repeatable.",
-)
-@option(
-    "--scenario",
-    "default_scenario",
-    default="completed",
-    show_default=True,
-    help="Scenario of runs that nothing else chooses one for.",
-)
+@scenarios_option
+@default_scenario_option
 @option("--seed", type=int, default=0, show_default=True, help="Number that all ids and random draws follow from.")
 @option(
     "--clock",
@@ -160,7 +108,7 @@ def serve(
         legacy_statuses=legacy_statuses,
     )
     clock = ClockSettings(ClockMode(mode.replace("-", "_")), speed, step, now)
-    try:
+    with refusals():
         service = app.create_service(
             settings,
             scenario_directories=directories,
@@ -170,9 +118,6 @@ def serve(
         )
         application = app.create_app(service)
         socket = bind(host, port)
-    except EmulatorError as error:
-        click.echo(f"lyceum-emulator: {error}", err=True)
-        sys.exit(2)
     listener = Listener(
         application,
         service,

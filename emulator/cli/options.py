@@ -1,0 +1,81 @@
+"""What the commands' options have in common: variables, durations, instants, and how a refusal is told."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from emulator.errors import EmulatorError
+from emulator.times import parse_duration_ms, parse_instant_ms
+
+REFUSED = 2
+"""Exit code of a command that could not do what was asked; click uses the same for options that it cannot read."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Duration(click.ParamType[int]):
+    """`5s`, `1m30s`: milliseconds. Above zero, unless `zero` allows that as well."""
+
+    name = "duration"
+
+    def __init__(self, *, zero: bool = False) -> None:
+        self.zero = zero
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
+        ms = value if isinstance(value, int) else parse_duration_ms(value)
+        if ms is None or (ms == 0 and not self.zero):
+            above = "" if self.zero else " above zero"
+            self.fail(f"{value!r} is not a duration{above} such as 5s, 1m30s or 500ms", param, ctx)
+        return ms
+
+
+class Instant(click.ParamType[int]):
+    """`2026-01-01T00:00:00Z`: milliseconds since the epoch."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
+        ms = value if isinstance(value, int) else parse_instant_ms(value)
+        if ms is None:
+            self.fail(f"{value!r} is not a time such as 2026-01-01T00:00:00Z", param, ctx)
+        return ms
+
+
+def option(*names: str, **settings: Any) -> Callable[[F], F]:  # noqa: ANN401
+    """An option that a variable LYCEUM_EMULATOR_... sets as well."""
+    variable = "LYCEUM_EMULATOR_" + names[0].removeprefix("--").upper().replace("-", "_")
+    return click.option(*names, envvar=variable, show_envvar=True, **settings)
+
+
+scenarios_option = option(
+    "--scenarios",
+    "directories",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="DIR",
+    help="Directory of scenario files, asked before the built-in ones. Repeatable.",
+)
+
+default_scenario_option = option(
+    "--scenario",
+    "default_scenario",
+    default="completed",
+    show_default=True,
+    help="Scenario of runs that nothing else chooses one for.",
+)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """An error of ours ends the command with its message and exit code 2."""
+    try:
+        yield
+    except EmulatorError as error:
+        click.echo(f"lyceum-emulator: {error}", err=True)
+        sys.exit(REFUSED)
