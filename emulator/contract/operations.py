@@ -12,6 +12,7 @@ from emulator.contract.parameters import Location, Parameter
 from emulator.contract.validation import SchemaValidator
 from emulator.errors import ContractError
 
+JSON, YAML = "application/json", "application/yaml"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _READABLE_TYPES = frozenset({"string", "instant", "integer", "boolean", "array"})
 _LOCATIONS = frozenset(Location)
@@ -19,11 +20,19 @@ _LOCATIONS = frozenset(Location)
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The JSON body of an operation. `fields` are the properties that its schema declares."""
+    """The body of an operation. `fields` are the properties that its schema declares.
+
+    One that can also be `application/yaml` is handed on as text: its reader knows more than a schema can say.
+    """
 
     required: bool
     fields: frozenset[str]
     validator: SchemaValidator
+    media_types: frozenset[str]
+
+    @property
+    def is_text(self) -> bool:
+        return YAML in self.media_types
 
 
 @dataclass(frozen=True)
@@ -87,11 +96,12 @@ class Operation:
         node = dereference(self.document, self.node.get("requestBody"))
         if node is None:
             return None
-        schema = node["content"].get("application/json", {}).get("schema")
+        schema = node["content"].get(JSON, {}).get("schema")
         if schema is None:
             raise ContractError(f"{self.operation_id}: its body is not JSON, which the emulator cannot read")
         fields = frozenset(_fields(self.document, schema))
-        return Body(bool(node.get("required")), fields, SchemaValidator(self.document, schema))
+        media_types = frozenset(node["content"])
+        return Body(bool(node.get("required")), fields, SchemaValidator(self.document, schema), media_types)
 
     @property
     def token_required(self) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from starlette.responses import Response
 
-from emulator.control import clock, runs, scenarios
+from emulator.control import clock, runs, scenarios, telemetry
 from emulator.server.call import Call, Handler
 
 CONTRACT_FILE = Path(__file__).with_name("openapi.yaml")
@@ -33,9 +33,12 @@ _HANDLERS: tuple[Handler, ...] = (
     runs.list_runs,
     runs.reset,
     scenarios.clear_queue,
+    scenarios.delete_scenario,
     scenarios.enqueue_scenario,
     scenarios.get_queue,
     scenarios.get_scenario,
     scenarios.list_scenarios,
+    scenarios.put_scenario,
+    telemetry.get_dcgm_metrics,
 )
 HANDLERS: dict[str, Handler] = {handler.__name__: handler for handler in _HANDLERS}

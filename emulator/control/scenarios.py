@@ -7,22 +7,80 @@ from types import MappingProxyType
 from starlette.responses import Response
 
 from emulator.control.wire import queue_view
+from emulator.errors import Conflict, NotFound, Problem, ScenarioError
 from emulator.scenario.choice import Queue, QueueEntry
-from emulator.scenario.model import Match
+from emulator.scenario.library import Library, check_name
+from emulator.scenario.model import Match, Scenario
 from emulator.server.call import Call
 from emulator.server.responses import json_response
 
+SOURCE = "control API"
+
 
 def list_scenarios(call: Call) -> Response:
+    library = _library(call)
     rows = [
-        {"name": scenario.name, "summary": scenario.summary, "source": scenario.source}
-        for scenario in call.cloud.library.scenarios()
+        {
+            "name": scenario.name,
+            "summary": scenario.summary,
+            "source": scenario.source,
+            "problems": [_problem(problem) for problem in library.problems_of(scenario)],
+        }
+        for scenario in library.scenarios()
     ]
     return json_response({"scenarios": rows})
 
 
 def get_scenario(call: Call) -> Response:
-    scenario = call.cloud.library.get(call.values["name"])
+    return _shown(_library(call).get(call.values["name"]))
+
+
+def put_scenario(call: Call) -> Response:
+    """Add a scenario, or replace one that was added before: for the caller's tenant, or for everybody."""
+    name: str = call.values["name"]
+    wrong_name = check_name(name)
+    if wrong_name is not None:
+        return _refused(name, (Problem(wrong_name),))
+    if call.cloud.library.has_file(name):
+        raise Conflict(f"a file gives the scenario `{name}`: edit that, or choose another name")
+    try:
+        added = _add(call, _library(call).read(call.body, name=name, source=SOURCE))
+    except ScenarioError as error:
+        return _refused(name, error.problems)
+    return _shown(added)
+
+
+def _add(call: Call, scenario: Scenario) -> Scenario:
+    library = _library(call).with_added(scenario)  # raises where it does not fit the others
+    if call.caller is None:
+        call.cloud.library = library
+    else:
+        call.cloud.settle(call.caller)
+        others = tuple(each for each in call.caller.added if each.name != scenario.name)
+        call.caller.added = (*others, scenario)
+    return library.get(scenario.name)
+
+
+def delete_scenario(call: Call) -> Response:
+    """Remove a scenario that was added at run time."""
+    name: str = call.values["name"]
+    if call.cloud.library.has_file(name):
+        raise Conflict(f"a file gives the scenario `{name}`: only those added at run time can be removed")
+    if call.caller is None:
+        call.cloud.library = call.cloud.library.without_added(name)
+    else:
+        others = tuple(each for each in call.caller.added if each.name != name)
+        if len(others) == len(call.caller.added):
+            raise NotFound(f"no scenario `{name[:100]}` was added for this tenant")
+        call.caller.added = others
+    return json_response({"name": name, "message": "Scenario removed"})
+
+
+def _library(call: Call) -> Library:
+    return call.cloud.library if call.caller is None else call.cloud.library_of(call.caller)
+
+
+def _shown(scenario: Scenario) -> Response:
     return json_response(
         {
             "name": scenario.name,
@@ -33,17 +91,33 @@ def get_scenario(call: Call) -> Response:
     )
 
 
+def _refused(name: str, problems: tuple[Problem, ...]) -> Response:
+    """The answer to a text that is no scenario: all that is wrong with it, as a compiler tells it."""
+    told = "\n".join(problem.located(name[:100]) for problem in problems)
+    return json_response({"detail": told, "problems": [_problem(problem) for problem in problems]}, 400)
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    return {
+        "message": problem.message,
+        "path": problem.path,
+        "line": problem.line,
+        "column": problem.column,
+    }
+
+
 def get_queue(call: Call) -> Response:
     return json_response(queue_view(_queue(call)))
 
 
 def enqueue_scenario(call: Call) -> Response:
     wish = call.body
-    scenario = call.cloud.library.get(wish["scenario"])
+    scenario = _library(call).get(wish["scenario"])
+    match = _match(wish.get("match"))
     if call.caller is not None:
         call.cloud.settle(call.caller)
     queue = _queue(call)
-    queue.add(QueueEntry(scenario, int(wish.get("times", 1)), _match(wish.get("match"))))
+    queue.add(QueueEntry(scenario, int(wish.get("times", 1)), match))
     return json_response(queue_view(queue))
 
 
@@ -58,6 +132,7 @@ def _queue(call: Call) -> Queue:
 
 
 def _match(given: dict[str, object] | None) -> Match | None:
+    # Unlike in a file, a pattern such as `[a` is not refused: a schema cannot say it, and it fits what is spelled so.
     if given is None:
         return None
     frozen = {

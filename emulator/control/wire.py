@@ -53,7 +53,15 @@ def run_view(tenant: Tenant, run: Run, now_ms: int) -> dict[str, Any]:
         "kind": run.submission.kind,
         "status": run.course.status_at(now_ms),
         "scenario": script.scenario.name,
-        "chosen_by": asdict(run.chosen_by),
+        "chosen_by": {
+            "rule": run.chosen_by.rule,
+            "detail": run.chosen_by.detail,
+            "near_misses": [
+                {"scenario": miss.scenario.name, "failed": [str(difference) for difference in miss.differences]}
+                for miss in run.chosen_by.near_misses
+            ],
+        },
+        "composition": composition_view(run),
         "seed": script.seed,
         "hardware_profile": run.hardware,
         "submitted_at": format_instant(run.submitted_ms),
@@ -78,6 +86,16 @@ def run_view(tenant: Tenant, run: Run, now_ms: int) -> dict[str, Any]:
             {"status": status, "at": format_instant(at_ms)} for status, at_ms in run.course.transitions(now_ms)
         ],
         "warnings": list(run.warnings),
+    }
+
+
+def composition_view(run: Run) -> dict[str, Any]:
+    """How the run's scenario came about: what it extends, its turn in a sequence, its draw among variants."""
+    turn, draw = run.picked.turn, run.picked.draw
+    return {
+        "extends": list(run.script.scenario.bases),
+        "sequence": turn and asdict(turn),
+        "variant": draw and asdict(draw),
     }
 
 

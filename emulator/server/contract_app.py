@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from emulator.contract.document import Document
-from emulator.contract.operations import Body, Operation, operations
+from emulator.contract.operations import JSON, Body, Operation, operations
 from emulator.contract.parameters import Location
 from emulator.contract.routing import Routes
 from emulator.errors import (
@@ -105,12 +105,15 @@ class ContractApp:
 
     async def _body(self, request: Request, declared: Body) -> tuple[Any, list[FieldProblem]]:
         data = await _read_limited(request, self._service.settings.max_body_bytes)
-        media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-        if data and media_type != "application/json":
-            raise UnsupportedMedia(f"Send application/json, not {media_type[:100]}")
+        media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+        if data and media_type not in declared.media_types:
+            wanted = " or ".join(sorted(declared.media_types))
+            raise UnsupportedMedia(f"Send {wanted}, not {media_type[:100]}")
         if not data:
             missing = [FieldProblem(("body",), "Field required", "missing")] if declared.required else []
             return None, missing
+        if declared.is_text:
+            return data.decode(errors="surrogateescape"), []
         try:
             value = orjson.loads(data)
         except orjson.JSONDecodeError as error:

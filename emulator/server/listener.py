@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from emulator.errors import StartError
 from emulator.server.service import Service
+from emulator.server.watcher import Watcher
 
 _LAST_WORDS_S = 0.3
 """How long a connection may take to close by itself when the server stops."""
@@ -45,7 +46,9 @@ def url_of(listener: socket.socket) -> str:
 class Listener(uvicorn.Server):
     """Serves `app` until it is told to stop; open streams do not hold it up."""
 
-    def __init__(self, app: ASGIApp, service: Service, *, on_ready: Callable[[], None], log_level: str) -> None:
+    def __init__(
+        self, app: ASGIApp, service: Service, *, watcher: Watcher, on_ready: Callable[[], None], log_level: str
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -58,14 +61,17 @@ class Listener(uvicorn.Server):
             )
         )
         self._service = service
+        self._watcher = watcher
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._watcher.start()
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._service.close()
+        await self._watcher.stop()
         asyncio.get_running_loop().call_later(_LAST_WORDS_S, self._cut_off)
         await super().shutdown(sockets)
 

@@ -11,7 +11,11 @@ def test_a_run_tells_its_scenario_script_and_history(api: Api) -> None:
     api.advance(execution_id=run_id, until="terminal")
     run = api.control("GET", f"/runs/{run_id}")
     assert (run["scenario"], run["status"]) == ("system-failure", "system_failure")
-    assert run["chosen_by"] == {"rule": "name", "detail": "named by header.X-Emulator-Scenario"}
+    assert run["chosen_by"] == {
+        "rule": "name",
+        "detail": "named by header.X-Emulator-Scenario",
+        "near_misses": [],
+    }
     assert [step["status"] for step in run["transitions"]] == [
         "pending",
         "starting",

@@ -1,0 +1,92 @@
+"""Scenario files that are edited while the server runs."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+import pytest
+
+from emulator.app import create_service
+from emulator.server.watcher import Watcher
+from emulator.tenants.cloud import Cloud
+from tests.process import serving
+from tests.test_serve import call
+
+GOOD = "summary: {}\ntimeline: [{{running: 5s}}, completed]\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    written = tmp_path / "mine.yaml"
+    written.write_text(GOOD.format("first"), encoding="utf-8")
+    return written
+
+
+@pytest.fixture
+def cloud(file: Path) -> Cloud:
+    return create_service(scenario_directories=[file.parent]).cloud
+
+
+def test_an_edited_file_takes_effect(cloud: Cloud, file: Path) -> None:
+    file.write_text(GOOD.format("second"), encoding="utf-8")
+    Watcher(cloud, [file.parent]).reload()
+    assert cloud.library.get("mine").summary == "second"
+
+
+def test_a_new_file_joins_and_a_removed_one_leaves(cloud: Cloud, file: Path) -> None:
+    (file.parent / "other.yaml").write_text(GOOD.format("other"), encoding="utf-8")
+    file.unlink()
+    Watcher(cloud, [file.parent]).reload()
+    assert cloud.library.find("mine") is None
+    assert cloud.library.get("other").summary == "other"
+
+
+def test_an_invalid_file_keeps_its_last_valid_version_and_is_told_once(
+    cloud: Cloud, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    watcher = Watcher(cloud, [file.parent])
+    file.write_text("timeline: [{running: 5}]\n", encoding="utf-8")
+    with caplog.at_level(logging.WARNING):
+        watcher.reload()
+        watcher.reload()
+    assert cloud.library.get("mine").summary == "first"
+    (told,) = caplog.messages
+    assert f"{file}:1:" in told
+    assert "`5s`" in told
+    caplog.clear()
+    file.write_text(GOOD.format("third"), encoding="utf-8")
+    watcher.reload()
+    assert cloud.library.get("mine").summary == "third"
+    assert caplog.messages == [f"{file} is valid again"]
+
+
+def test_a_directory_that_is_gone_leaves_everything_in_force(
+    cloud: Cloud, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.unlink()
+    file.parent.rmdir()
+    Watcher(cloud, [file.parent]).reload()
+    assert cloud.library.get("mine").summary == "first"
+    assert "stay as they are" in caplog.text
+    file.parent.mkdir()  # pytest wants to find it
+
+
+def test_a_running_server_sees_the_edit_without_a_restart(file: Path) -> None:
+    with serving("--scenarios", file.parent) as server:
+
+        def listed() -> dict[str, object]:
+            rows = call(server, "GET", "/_emulator/scenarios", key=None)["scenarios"]
+            return next(row for row in rows if row["name"] == "mine")
+
+        assert listed()["summary"] == "first"
+        deadline = time.monotonic() + 20
+        file.write_text("timeline: [{running: 5}]\n", encoding="utf-8")
+        while not listed()["problems"]:
+            assert time.monotonic() < deadline
+        assert listed()["summary"] == "first"
+        file.write_text(GOOD.format("second"), encoding="utf-8")
+        while listed()["summary"] != "second":
+            assert time.monotonic() < deadline
+        assert listed()["problems"] == []
