@@ -11,7 +11,7 @@ PIP_INSTALL := -m pip install --quiet --quiet --disable-pip-version-check
 NEEDS_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo \
   "This needs Python 3.11 or newer, and '$(PYTHON)' is not; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
 
-.PHONY: help serve test check bench clients clean
+.PHONY: help serve test check bench pictures clients clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -32,10 +32,14 @@ check: .venv/.installed ## format, lint, types
 bench: .venv/.installed ## measure, peers in the same run
 	@.venv/bin/python -m benchmarks $(ARGS)
 
+pictures: .venv/.installed ## draw the pictures of the README anew
+	@.venv/bin/lyceum-emulator scenario plot train-healthy --hardware gpu.h100 -o docs/images/train-healthy.png
+	@.venv/bin/lyceum-emulator scenario plot oom --hardware gpu.h100 -o docs/images/oom.png
+
 clients: $(CLIENTS) ## install the real clients that `make test` drives
 
 clean: ## remove everything that the verbs made
-	@rm -rf .venv .venv-clients build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-clients build dist .hypothesis .mypy_cache .schemathesis .pytest_cache .ruff_cache
 	@find emulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .venv/.serving: pyproject.toml

@@ -16,6 +16,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     "/_emulator/clock": {"speed": 2},
     "/_emulator/clock/advance": {"by": "1s"},
     "/_emulator/queue": {"scenario": "oom"},
+    "/_emulator/scenarios/{name}": {"timeline": [{"running": "2s"}, "completed"]},
     "/_emulator/runs/{execution_id}/transition": {"to": "aborted"},
 }
 # A followed stream moves the clock to the end of its run, and with it most others are over or deleted.
@@ -41,8 +42,13 @@ def before_call(
         return
     if path in _BODIES and isinstance(case.body, dict):
         case.body = dict(_BODIES[path])
+    if case.operation.method == "put" and path == "/_emulator/scenarios/{name}":
+        case.path_parameters["name"] = "made-by-the-tests"
     if any(word in path for word in _ACTIVE):
         run_id = _start(case, FIRST)
+    if case.operation.method == "delete" and "{execution_id}" in path:
+        run_id = _start(case, FIRST)
+        _post(case, f"/workloads/abort/{run_id}", None, FIRST)
     if run_id is not None and "{execution_id}" in path:
         case.path_parameters["execution_id"] = run_id
     if path.endswith("/metrics"):
@@ -52,7 +58,11 @@ def before_call(
 
 
 def _start(case: schemathesis.Case[Any], headers: dict[str, str]) -> str:
-    url = f"{case.operation.base_url}/api/v2/external/execution/streaming/start"
-    answer = requests.post(url, json={"code": "pass"}, headers=headers, timeout=10)
+    return str(_post(case, "/execution/streaming/start", {"code": "pass"}, headers)["execution_id"])
+
+
+def _post(case: schemathesis.Case[Any], path: str, body: dict[str, str] | None, headers: dict[str, str]) -> Any:
+    url = f"{case.operation.base_url}/api/v2/external{path}"
+    answer = requests.post(url, json=body, headers=headers, timeout=10)
     answer.raise_for_status()
-    return str(answer.json()["execution_id"])
+    return answer.json()

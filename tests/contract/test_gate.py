@@ -56,13 +56,25 @@ def test_schemathesis_finds_nothing(contract: str, config: str) -> None:
 def test_the_gate_leaves_nothing_out() -> None:
     """A refusal that is expected and has no direct test, a check or phase switched off: they have to show here."""
     settings = tomllib.loads((ROOT / "schemathesis.toml").read_text(encoding="utf-8"))
-    assert settings["warnings"] == {"fail-on": True}
-    assert settings["phases"] == {"stateful": {"max-steps": 20}}
-    assert settings.keys() == {"hooks", "warnings", "auth", "phases", "project"}
-    (service,) = settings["project"]
-    (metrics,) = service["operations"]
-    assert service.keys() == {"title", "operations"}
-    assert metrics == {
-        "include-operation-id": "get_execution_metrics",
-        "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 400, 401, 403, 404, 409, 429]}},
+    without_token = tomllib.loads((ROOT / "tests/contract/without_token.toml").read_text(encoding="utf-8"))
+    service, control = settings.pop("project")
+    assert without_token.pop("project") == [control]
+    assert settings.pop("auth")["wfc"]["peers"] == ["first", "second"]
+    assert settings == without_token
+    assert settings == {
+        "hooks": "tests/contract/hooks.py",
+        "warnings": {"fail-on": True},
+        "phases": {"stateful": {"max-steps": 20}},
     }
+    refused_with_400 = {
+        "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 400, 401, 403, 404, 409, 429]}}
+    }
+    assert service["operations"] == [
+        {"include-operation-id": "get_execution_metrics", **refused_with_400},
+        {
+            "include-operation-id": "delete_execution",
+            "phases": {"fuzzing": {"extra-data-sources": {"responses": False}}},
+        },
+    ]
+    assert control["operations"] == [{"include-operation-id": "put_scenario", **refused_with_400}]
+    assert service.keys() == control.keys() == {"title", "operations"}
