@@ -6,15 +6,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 
-from emulator.errors import EmulatorError
+from emulator.errors import EmulatorError, Invalid
 from emulator.times import parse_duration_ms, parse_instant_ms
 
 REFUSED = 2
 """Exit code of a command that could not do what was asked; click uses the same for options that it cannot read."""
+
+EXAMPLE_KEY = "lk_local_development"
+"""The key that a person is told to use who names none."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,6 +36,23 @@ class Duration(click.ParamType[int]):
             above = "" if self.zero else " above zero"
             self.fail(f"{value!r} is not a duration{above} such as 5s, 1m30s or 500ms", param, ctx)
         return ms
+
+
+class Pair(click.ParamType[tuple[str, str]]):
+    """`key=value`."""
+
+    name = "key=value"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[str, str]:
+        key, equals, rest = value.partition("=") if isinstance(value, str) else (value[0], "=", value[1])
+        if not key or not equals:
+            self.fail(f"{value!r} is not a pair such as team=vision", param, ctx)
+        return key, rest
 
 
 class Instant(click.ParamType[int]):
@@ -77,5 +97,10 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except EmulatorError as error:
-        click.echo(f"lyceum-emulator: {error}", err=True)
-        sys.exit(REFUSED)
+        refuse("; ".join(problem.msg for problem in error.problems) if isinstance(error, Invalid) else str(error))
+
+
+def refuse(message: str) -> NoReturn:
+    """End the command: it cannot do what was asked."""
+    click.echo(f"lyceum-emulator: {message}", err=True)
+    sys.exit(REFUSED)

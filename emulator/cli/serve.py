@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emulator.cli.options import Duration, Instant, default_scenario_option, option, refusals, scenarios_option
+from emulator.cli.options import (
+    EXAMPLE_KEY,
+    Duration,
+    Instant,
+    default_scenario_option,
+    option,
+    refusals,
+    scenarios_option,
+)
 from emulator.clock import MAX_SPEED, ClockMode, ClockSettings
 from emulator.server.settings import DEFAULT_HOST, DEFAULT_PORT, Settings
 from emulator.times import format_duration
@@ -19,7 +27,6 @@ if TYPE_CHECKING:
     from emulator.server.service import Service
 
 LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
-EXAMPLE_KEY = "lk_local_development"
 
 
 @click.command()
@@ -97,6 +104,7 @@ def serve(
     """Run the emulator until it is interrupted."""
     from emulator import app  # late: `--help` and the other commands do without a web framework
     from emulator.server.listener import Listener, bind, url_of
+    from emulator.server.watcher import Watcher
 
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if control_token is None and not _is_loopback(host):
@@ -121,6 +129,7 @@ def serve(
     listener = Listener(
         application,
         service,
+        watcher=Watcher(service.cloud, directories),
         on_ready=lambda: click.echo(_greeting(url_of(socket), service, clock)),
         log_level=log_level,
     )
@@ -139,7 +148,7 @@ def _greeting(url: str, service: Service, clock: ClockSettings) -> str:
     settings, cloud = service.settings, service.cloud
     key = min(settings.api_keys) if settings.api_keys else EXAMPLE_KEY
     names = [
-        f"{scenario.name} (default)" if scenario is cloud.default else scenario.name
+        f"{scenario.name} (default)" if scenario.name == cloud.default_name else scenario.name
         for scenario in cloud.library.scenarios()
     ]
     lines = [

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from emulator.runs.command import Command
 from emulator.runs.lifecycle import Course, course_of
 from emulator.scenario.choice import Choice
+from emulator.scenario.picking import NOTHING, Pick
 from emulator.scenario.script import Script
 from emulator.scenario.submission import Submission
 
@@ -15,8 +16,9 @@ from emulator.scenario.submission import Submission
 class Run:
     """One run; a command gives a new value, nothing is ever edited.
 
-    `chosen_by` says in words why this scenario; `warnings` are the parts of the request that the contract
-    does not know. `course` follows from the rest and is kept because every question needs it.
+    `chosen_by` says in words why this scenario, `picked` which of its alternatives; `warnings` are the parts of the
+    request that the contract does not know. `course` follows from the rest and is kept because every question
+    needs it.
     """
 
     execution_id: str
@@ -27,6 +29,7 @@ class Run:
     submitted_ms: int
     commands: tuple[Command, ...] = ()
     warnings: tuple[str, ...] = ()
+    picked: Pick = NOTHING
     course: Course = field(init=False)
 
     def __post_init__(self) -> None:

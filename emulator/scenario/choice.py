@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from emulator.errors import FieldProblem, Invalid, NotFound
 from emulator.scenario.library import Library
-from emulator.scenario.matching import differences
+from emulator.scenario.matching import NearMiss, differences, nearest
 from emulator.scenario.model import Match, Scenario
 from emulator.scenario.submission import Submission
 
@@ -27,10 +27,14 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Why a run got its scenario: the rule that chose, and a sentence for people."""
+    """Why a run got its scenario: the rule that chose, and a sentence for people.
+
+    `near_misses` are what came closest of the scenarios and queue entries that did not fit, if it came to that.
+    """
 
     rule: Rule
     detail: str
+    near_misses: tuple[NearMiss, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +86,25 @@ def choose(
     `named` is the name that the request's header gives; metadata comes after it. Raises Invalid where a name
     is unknown, with the nearest ones.
     """
+    queues = tuple(queues)
     for queue in queues:
         if entry := queue.take(submission):
-            return entry.scenario, Choice(Rule.QUEUE, f"laid ready in the queue: {entry.scenario.name}")
+            # By its name, so that a file that was edited since takes effect.
+            scenario = library.find(entry.scenario.name) or entry.scenario
+            return scenario, Choice(Rule.QUEUE, f"laid ready in the queue: {scenario.name}")
+    passed_over = [replace(entry.scenario, match=entry.match) for queue in queues for entry in queue.entries]
     if named is not None:
         place: tuple[str, ...] = ("header", "X-Emulator-Scenario")
     else:
         named, place = submission.metadata.get(METADATA_KEY), ("body", "metadata", METADATA_KEY)
     if named is not None:
         try:
-            return library.get(named), Choice(Rule.NAME, f"named by {'.'.join(place)}")
+            detail = f"named by {'.'.join(place)}"
+            return library.get(named), Choice(Rule.NAME, detail, nearest(passed_over, submission))
         except NotFound as unknown:
             raise Invalid((FieldProblem(place, unknown.detail, "unknown_scenario"),)) from None
-    if scenario := library.first_match(submission):
-        return scenario, Choice(Rule.MATCH, f"its match holds for this submission: {scenario.source}")
-    return default, Choice(Rule.DEFAULT, "no queue entry, name or match applies")
+    if matched := library.first_match(submission):
+        detail = f"its match holds for this submission: {matched.source}"
+        return matched, Choice(Rule.MATCH, detail, nearest(passed_over, submission))
+    missed = nearest((*passed_over, *library.scenarios()), submission)
+    return default, Choice(Rule.DEFAULT, "no queue entry, name or match applies", missed)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
 
 from emulator.documents import SCENARIO
 from emulator.errors import NotFound, Problem, ScenarioError, StartError
-from emulator.scenario.format import read_scenario
+from emulator.scenario.alternatives import NAME_PATTERN
+from emulator.scenario.draft import Draft
+from emulator.scenario.format import read_draft
+from emulator.scenario.lineage import Candidate, Lineage, Outcome, candidate, name_hint
 from emulator.scenario.matching import differences
 from emulator.scenario.model import Scenario
 from emulator.scenario.submission import Submission
@@ -20,9 +22,9 @@ from emulator.scenario.submission import Submission
 BUILT_IN = "built-in"
 """The source of the scenarios that come with the emulator."""
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}", re.ASCII)
+_NAME = re.compile(NAME_PATTERN, re.ASCII)
 _SUFFIXES = (".yaml", ".yml")
-_FileReading: TypeAlias = "Scenario | ScenarioError"
+_FileReading: TypeAlias = "Draft | ScenarioError"
 
 
 class InvalidScenarios(StartError):
@@ -40,21 +42,38 @@ class InvalidScenarios(StartError):
 class Library:
     """Scenarios in the order in which they are asked whether they match. A value: a change gives a new one.
 
-    `added` came at run time, `filed` from the user's directories. `broken` holds the problems of files that
-    became invalid after the start, by path; the last valid version of those stays in force.
+    `added` came at run time, `filed` from the user's directories. Every one is composed with what it extends here,
+    so that a change of that one reaches it. Where they no longer fit, the last valid version stays in force and the
+    problems are in `broken`, as are those of `refused`: files that became invalid after the start, by path.
     """
 
     built_in: tuple[Scenario, ...] = ()
     filed: tuple[Scenario, ...] = ()
     added: tuple[Scenario, ...] = ()
-    broken: Mapping[str, tuple[Problem, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    refused: Mapping[str, tuple[Problem, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    broken: Mapping[str, tuple[Problem, ...]] = field(init=False, compare=False)
     _by_name: Mapping[str, Scenario] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        self._compose()
         by_name: dict[str, Scenario] = {}
         for scenario in (*self.added, *self.filed, *self.built_in):
             by_name.setdefault(scenario.name, scenario)
         object.__setattr__(self, "_by_name", MappingProxyType(by_name))
+
+    def _compose(self) -> None:
+        broken = dict(self.refused)
+        given = (*self.added, *self.filed, *self.built_in)
+        outcomes = iter(Lineage([candidate(each) for each in given]).outcomes())
+        for group in ("added", "filed", "built_in"):
+            composed = []
+            for scenario in getattr(self, group):
+                outcome = next(outcomes)
+                composed.append(outcome.scenario or scenario)
+                if outcome.error is not None:
+                    broken.setdefault(_place_of(scenario), outcome.error.problems)
+            object.__setattr__(self, group, tuple(composed))
+        object.__setattr__(self, "broken", MappingProxyType(broken))
 
     @classmethod
     def load(cls, directories: Sequence[Path] = (), *, built_in: Path) -> Library:
@@ -63,29 +82,46 @@ class Library:
         A name that an earlier file has shadows later ones. Raises StartError where a directory cannot be
         read, InvalidScenarios (a StartError) with the problems of all files.
         """
-        own = [_read_file(path, BUILT_IN) for path in _scenario_files(built_in)]
-        filed = [_read_file(path) for directory in directories for path in _scenario_files(directory)]
-        errors = tuple(each for each in (*filed, *own) if isinstance(each, ScenarioError))
+        paths = [path for directory in directories for path in scenario_files(directory)]
+        own_paths = scenario_files(built_in)
+        found = _read([*((path, None) for path in paths), *((path, BUILT_IN) for path in own_paths)])
+        errors = [error for _, error in found if error is not None]
         if errors:
-            raise InvalidScenarios(errors)
-        return cls(_scenarios_of(own), _scenarios_of(filed))
+            raise InvalidScenarios(tuple(errors))
+        scenarios = [scenario for scenario, _ in found if scenario is not None]
+        return cls(tuple(scenarios[len(paths) :]), tuple(scenarios[: len(paths)]))
 
     def scenarios(self) -> tuple[Scenario, ...]:
         """All in force, each name once, in the order in which they are asked."""
         return tuple(self._by_name.values())
 
+    def find(self, name: str) -> Scenario | None:
+        """The scenario called `name`, or None."""
+        return self._by_name.get(name)
+
     def get(self, name: str) -> Scenario:
         """The scenario called `name`. Raises NotFound with the nearest names."""
         scenario = self._by_name.get(name)
         if scenario is None:
-            raise NotFound(f"there is no scenario `{name[:100]}`: {self._hint(name)}")
+            raise NotFound(f"there is no scenario `{name[:100]}`: {name_hint(name, self._by_name)}")
         return scenario
 
-    def _hint(self, name: str) -> str:
-        near = get_close_matches(name[:100].lower(), list(self._by_name), n=3, cutoff=0.5)
-        if near:
-            return f"did you mean {' or '.join(f'`{each}`' for each in near)}?"
-        return f"there are {', '.join(sorted(self._by_name)[:30]) or 'none'}"
+    def problems_of(self, scenario: Scenario) -> tuple[Problem, ...]:
+        """Why a newer version of `scenario` is not in force."""
+        return self.broken.get(_place_of(scenario), ())
+
+    def read(self, text: str, *, name: str, source: str) -> Scenario:
+        """The scenario that `text` describes, for `with_added`; what it extends is found here.
+
+        Raises ScenarioError with every problem found.
+        """
+        draft = read_draft(text, name=name, source=source)
+        others = (each for each in self.added if each.name != name)
+        candidates = [Candidate(name, draft), *map(candidate, (*others, *self.filed, *self.built_in))]
+        outcome = Lineage(candidates).outcome(0)
+        if outcome.scenario is None:
+            raise outcome.error or ScenarioError(source, ())
+        return outcome.scenario
 
     def first_match(self, submission: Submission) -> Scenario | None:
         """The first scenario with a `match` that holds, or None."""
@@ -116,15 +152,22 @@ class Library:
         A file that became invalid keeps its last valid version and its problems are in `broken`. Raises
         StartError where a directory cannot be read any more.
         """
-        read = [_read_file(path) for directory in directories for path in _scenario_files(directory)]
+        paths = [path for directory in directories for path in scenario_files(directory)]
         last = {scenario.source: scenario for scenario in self.filed}
-        broken = {each.source: each.problems for each in read if isinstance(each, ScenarioError)}
-        current: list[_FileReading] = []
-        for each in read:
-            known = last.get(each.source)
-            keep = known is not None and (isinstance(each, ScenarioError) or each.digest == known.digest)
-            current.append(known if keep and known is not None else each)
-        return replace(self, filed=_scenarios_of(current), broken=MappingProxyType(broken))
+        found = _read([(path, None) for path in paths], last, before=self.added, after=self.built_in)
+        filed = tuple(scenario for scenario, _ in found if scenario is not None)
+        refused = {error.source: error.problems for _, error in found if error is not None}
+        return replace(self, filed=filed, refused=MappingProxyType(refused))
+
+
+def read_files(paths: Sequence[Path], others: Iterable[Scenario] = ()) -> list[Scenario | ScenarioError]:
+    """What each of `paths` describes, or what is wrong with it. They may extend each other, and after that `others`."""
+    shown = {str(path) for path in paths}
+    after = [scenario for scenario in others if scenario.source not in shown]
+    return [
+        error or scenario or ScenarioError(str(path), ())
+        for path, (scenario, error) in zip(paths, _read([(path, None) for path in paths], after=after), strict=True)
+    ]
 
 
 def check_name(name: str) -> str | None:
@@ -136,7 +179,7 @@ def check_name(name: str) -> str | None:
     return f"`{name[:100]}` is no name for a scenario: use small letters, digits, `-`, `_` and `.`{hint}"
 
 
-def _scenario_files(directory: Path) -> list[Path]:
+def scenario_files(directory: Path) -> list[Path]:
     """The scenario files of `directory`, in order of name."""
     try:
         found = [path for path in directory.iterdir() if path.suffix in _SUFFIXES and not path.is_dir()]
@@ -147,8 +190,8 @@ def _scenario_files(directory: Path) -> list[Path]:
     return sorted((path for path in found if not path.name.startswith(".")), key=lambda path: path.name)
 
 
-def _read_file(path: Path, source: str | None = None) -> _FileReading:
-    """The scenario of one file, or what is wrong with it."""
+def read_file(path: Path, source: str | None = None) -> _FileReading:
+    """What one file gives, or what is wrong with it."""
     shown = str(path)
     name_problem = check_name(path.stem)
     if name_problem is not None:
@@ -158,7 +201,7 @@ def _read_file(path: Path, source: str | None = None) -> _FileReading:
             content = file.read(SCENARIO.max_bytes + 1)
         # A cut file is over the limit, and is refused for that, whatever character the cut splits.
         text = content.decode(errors="strict" if len(content) <= SCENARIO.max_bytes else "replace")
-        return read_scenario(text, name=path.stem, source=source or shown)
+        return read_draft(text, name=path.stem, source=source or shown)
     except OSError as error:
         return ScenarioError(shown, (Problem(f"cannot be read: {error.strerror}"),))
     except UnicodeDecodeError as error:
@@ -168,6 +211,37 @@ def _read_file(path: Path, source: str | None = None) -> _FileReading:
         return ScenarioError(shown, error.problems)
 
 
-def _scenarios_of(readings: Iterable[_FileReading]) -> tuple[Scenario, ...]:
-    """The valid ones; all that give one name stay, and the first is in force."""
-    return tuple(each for each in readings if isinstance(each, Scenario))
+def _read(
+    files: Sequence[tuple[Path, str | None]],
+    last: Mapping[str, Scenario] = MappingProxyType({}),
+    *,
+    before: Sequence[Scenario] = (),
+    after: Sequence[Scenario] = (),
+) -> list[Outcome]:
+    """What `files` (with their sources, if not their paths) come to, among scenarios looked up before and after them.
+
+    `last` holds the last valid versions by source: what serves if a file cannot be read, or does not fit, now.
+    """
+    readings = [read_file(path, source) for path, source in files]
+    candidates = []
+    for (path, _), reading in zip(files, readings, strict=True):
+        known = last.get(str(path))
+        if isinstance(reading, Draft):
+            candidates.append(Candidate(path.stem, reading, known))
+        else:
+            candidates.append(Candidate(path.stem, None) if known is None else candidate(known))
+    outcomes = Lineage([*map(candidate, before), *candidates, *map(candidate, after)]).outcomes()
+    return [
+        Outcome(outcome.scenario, _shown(path, reading if isinstance(reading, ScenarioError) else outcome.error))
+        for (path, _), reading, outcome in zip(files, readings, outcomes[len(before) :], strict=False)
+    ]
+
+
+def _shown(path: Path, error: ScenarioError | None) -> ScenarioError | None:
+    """`error` under the file's own path."""
+    return None if error is None else ScenarioError(str(path), error.problems)
+
+
+def _place_of(scenario: Scenario) -> str:
+    """A file's path, or the name of a scenario that has none."""
+    return scenario.source if scenario.source.endswith(_SUFFIXES) else f"{scenario.source}: {scenario.name}"

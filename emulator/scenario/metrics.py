@@ -38,7 +38,7 @@ SHAPE: Key[str] = Key(
     Choice(
         [shape.value for shape in ShapeName],
         {"idle": "bare-idle", "load": "load-weights", "train": "train-llm", "training": "train-llm"}
-        | {"llm": "train-llm", "vision": "train-vision", "inference": "decode", "warmup": "context"},
+        | {"llm": "train-llm", "vision": "train-vision", "warmup": "context"},
     ),
     "What the GPU is busy with: every quantity follows from it unless it is given here.",
     "train-llm",
@@ -51,6 +51,8 @@ _QUANTITY_DOCS = {
     Quantity.TENSOR: "Share of time in which the tensor cores were busy.",
     Quantity.DRAM: "Share of time in which the memory interface was busy.",
     Quantity.POWER: "Power draw, in watts or as a share of the limit.",
+    Quantity.POWER_LIMIT: "The board's power limit, as a share of its usual one.",
+    Quantity.AIRFLOW: "Cooling, as a share of what the board should get.",
     Quantity.PCIE_RX: "Bytes from the host to the GPU.",
     Quantity.PCIE_TX: "Bytes from the GPU to the host.",
     Quantity.CPU: "The machine's processors in use.",

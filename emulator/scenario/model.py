@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
+from emulator.scenario.draft import Draft
 from emulator.statuses import RunStatus
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -116,6 +117,8 @@ class ShapeName(StrEnum):
     HANG = "hang"
     OOM = "oom"
     IDLE_BETWEEN_KERNELS = "idle-between-kernels"
+    INFERENCE = "inference"
+    LOST = "lost"
 
 
 class Quantity(StrEnum):
@@ -127,6 +130,8 @@ class Quantity(StrEnum):
     TENSOR = "tensor"
     DRAM = "dram"
     POWER = "power"
+    POWER_LIMIT = "power_limit"
+    AIRFLOW = "airflow"
     PCIE_RX = "pcie_rx"
     PCIE_TX = "pcie_tx"
     CPU = "cpu"
@@ -201,6 +206,11 @@ class Scenario:
     `timeline` always holds pending, starting and running in this order, as far as the run gets; entries that
     the file leaves out last 0 ms. `ending` is None when the last stage lasts until somebody stops it.
     `text` is the file as written, `source` where it came from; two scenarios with one `digest` are the same.
+
+    A run takes an alternative, which has none itself (`picking.pick`): one of `sequence` in its turn, and of that
+    one's or the scenario's own `variants` by chance. A scenario with a sequence has variants in its entries only.
+    `label` is what the file calls an entry of the sequence. `drafts` are the files that it is composed of, its own
+    last.
     """
 
     name: str
@@ -219,3 +229,22 @@ class Scenario:
     shutdown: DurationRange = DurationRange(0, 0)
     seed: int | None = None
     hardware: str | None = None
+    variants: tuple[Variant, ...] = ()
+    sequence: tuple[Scenario, ...] = ()
+    restarts: bool = False
+    label: str | None = None
+    drafts: tuple[Draft, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The names of the scenarios that it extends, the nearest first."""
+        return tuple(draft.name for draft in reversed(self.drafts[:-1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One of a scenario's variants: the whole scenario that it comes to, and how often it is drawn."""
+
+    weight: int
+    name: str | None
+    scenario: Scenario

@@ -226,7 +226,7 @@ class Record(Form[T_co]):
                 values.failed.update(keys)
                 continue
             if key is None:
-                near = nearest(entry.key, list(keys), self.synonyms)
+                near = None if entry.key in self.strangers else nearest(entry.key, list(keys), self.synonyms)
                 values.failed.add(near or entry.key)
                 findings.note(entry, path, self._unknown(entry.key, near))
                 continue

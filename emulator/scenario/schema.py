@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from emulator.scenario.format import scenario_record
+from emulator.scenario.format import file_record
 from emulator.scenario.grammar import Schema
 
 BEYOND_SCHEMA = (
@@ -18,6 +18,8 @@ BEYOND_SCHEMA = (
     "two keys of a series are not the same time",
     "patterns can match: brackets are closed, profiles in lower case, conditions exist for the `kind`",
     "numbers in `result` are finite and fit 64 bits",
+    "`extends` names another scenario, and not in a circle; keys of several files or entries fit together",
+    "`after_sequence` comes with a `sequence`",
     "a file is at most 1 MiB, 64 levels deep, one document, without merge keys or a key given twice",
 )
 """What the reader checks and no JSON Schema can say."""
@@ -29,10 +31,10 @@ def scenario_schema() -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Scenario of lyceum-emulator",
         "description": "What a run does: its statuses in time, what it prints, what its GPU shows.",
-        "$comment": "Generated from emulator/scenario/format.py. The reader also checks: "
+        "$comment": "Generated from emulator/scenario/keys.py. The reader also checks: "
         + "; ".join(BEYOND_SCHEMA)
         + ".",
-    } | scenario_record().schema()
+    } | file_record().schema()
 
 
 def schema_text() -> str:

@@ -20,7 +20,7 @@ from emulator.statuses import RunStatus
 
 # The parts of a script that draw from the seed, each with a number of its own, so that adding one never changes
 # what the others drew.
-_DRAW_STAGE, _DRAW_SHUTDOWN, DRAW_FIELD, _DRAW_PHASE, _DRAW_OVERRIDE = range(1, 6)
+_DRAW_STAGE, _DRAW_SHUTDOWN, DRAW_FIELD, _DRAW_PHASE, _DRAW_OVERRIDE, DRAW_VARIANT = range(1, 7)
 
 
 class ScriptedStage(NamedTuple):
@@ -40,7 +40,7 @@ class Level(NamedTuple):
 
 
 class PlannedPhase(NamedTuple):
-    """A stretch of the metric plan; no duration means the rest of running."""
+    """A stretch of the metric plan; no duration means the rest of a running that does not end by itself."""
 
     shape: ShapeName
     duration_ms: int | None
@@ -87,8 +87,10 @@ def metric_plan(script: Script) -> tuple[PlannedPhase, ...]:
     if not script.scenario.metrics:
         return (PlannedPhase(ShapeName.TRAIN_LLM, None),)
     plan = []
+    rest_ms = script.running_ms
     for index, phase in enumerate(script.scenario.metrics):
-        duration_ms = None if phase.duration is None else _draw(phase.duration, script.seed, _DRAW_PHASE, index)
+        duration_ms = rest_ms if phase.duration is None else _draw(phase.duration, script.seed, _DRAW_PHASE, index)
+        rest_ms = None if rest_ms is None or duration_ms is None else max(0, rest_ms - duration_ms)
         levels = tuple(
             Level(quantity, *_level(override.value, script.seed, index, position), override.unit)
             for position, (quantity, override) in enumerate(phase.overrides.items())

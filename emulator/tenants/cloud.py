@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from weakref import WeakValueDictionary
 
 from emulator.clock import Clock
@@ -10,6 +11,7 @@ from emulator.runs.run import Run
 from emulator.scenario.choice import Queue, choose
 from emulator.scenario.compose import with_compose_file
 from emulator.scenario.library import Library
+from emulator.scenario.picking import pick
 from emulator.scenario.script import resolve
 from emulator.scenario.submission import Submission
 from emulator.tenants.identity import Identity, digest, uuid_of
@@ -27,7 +29,7 @@ class Cloud:
     def __init__(self, library: Library, *, default_scenario: str, seed: int, clock: Clock) -> None:
         """Raises NotFound if the library has no `default_scenario`."""
         self.library = library
-        self.default = library.get(default_scenario)
+        self.default_name = library.get(default_scenario).name
         self.seed = seed
         self.clock = clock
         self.queue = Queue()
@@ -56,6 +58,13 @@ class Cloud:
         if tenant.key not in self.tenants and len(self.tenants) >= MAX_TENANTS:
             raise TooMany(f"this emulator keeps at most {MAX_TENANTS} tenants; reset it to begin anew")
 
+    def library_of(self, tenant: Tenant) -> Library:
+        """The scenarios in force for `tenant`: its own before everybody's."""
+        library = self.library
+        for scenario in tenant.added:
+            library = library.with_added(scenario)
+        return library
+
     def submit(
         self,
         tenant: Tenant,
@@ -64,18 +73,25 @@ class Cloud:
         *,
         named: str | None = None,
         warnings: tuple[str, ...] = (),
+        seed: int | None = None,
     ) -> Run:
-        """Start a run. `named` is the scenario that the request's header asks for.
+        """Start a run. `named` is the scenario that the request's header asks for, `seed` the run's own, in place
+        of the one that follows from the server's.
 
         Raises Invalid for an unknown scenario name, TooMany at the limit of tenants; then nothing is changed.
         """
         self._check_room(tenant)
-        scenario, choice = choose(submission, named, (tenant.queue, self.queue), self.library, self.default)
+        library = self.library_of(tenant)
+        scenario, choice = choose(
+            submission, named, (tenant.queue, self.queue), library, library.get(self.default_name)
+        )
         self.settle(tenant)
         origin = (self.seed, tenant.key, tenant.submissions)
         run_seed = int.from_bytes(digest(*origin, "seed")[:8]) >> 11  # JavaScript reads integers up to 2^53
+        run_seed = run_seed if seed is None else seed
+        scenario, picked = pick(scenario, run_seed, tenant.turns[scenario.name])
         script = resolve(with_compose_file(scenario, submission), run_seed)
-        run = Run(uuid_of(*origin), run_seed, submission, script, choice, now_ms, warnings=warnings)
+        run = Run(uuid_of(*origin), run_seed, submission, script, choice, now_ms, warnings=warnings, picked=picked)
         tenant.add(run)
         return run
 
@@ -89,5 +105,6 @@ class Cloud:
         tenants = len(self.tenants)
         self.tenants.clear()
         self.queue.clear()
+        self.library = replace(self.library, added=())
         self.clock.reset()
         return runs, tenants

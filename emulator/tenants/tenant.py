@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from emulator.clock import Clock
@@ -9,6 +10,7 @@ from emulator.errors import Conflict, NotFound
 from emulator.runs.command import Command, Order
 from emulator.runs.run import Run
 from emulator.scenario.choice import Queue
+from emulator.scenario.model import Scenario
 from emulator.statuses import FOLLOWERS, RunStatus
 from emulator.tenants.identity import Identity
 
@@ -18,7 +20,7 @@ NO_SUCH_RUN = "Execution not found"
 class Tenant:
     """What belongs to one token. Nothing in here is shared with another tenant but the clock it may follow.
 
-    `key` is the hash of the token, which itself is never kept.
+    `key` is the hash of the token, which itself is never kept. `added` are scenarios for this tenant alone.
     """
 
     def __init__(self, key: str, identity: Identity, server_clock: Clock, owners: dict[str, Tenant]) -> None:
@@ -28,7 +30,9 @@ class Tenant:
         self.identity = identity
         self.clock = Clock(follows=server_clock)
         self.queue = Queue()
+        self.added: tuple[Scenario, ...] = ()
         self.submissions = 0
+        self.turns: Counter[str] = Counter()  # how often each scenario with a sequence was taken, by its name
         self.resets = 0
         self._runs: dict[str, Run] = {}
         self._maybe_active: dict[str, None] = {}
@@ -64,6 +68,8 @@ class Tenant:
 
     def add(self, run: Run) -> None:
         self.submissions += 1
+        if run.picked.turn is not None:
+            self.turns[run.script.scenario.name] += 1
         self._runs[run.execution_id] = run
         self._maybe_active[run.execution_id] = None
         self._owners[run.execution_id] = self
@@ -120,7 +126,9 @@ class Tenant:
         self._runs.clear()
         self._maybe_active.clear()
         self.queue.clear()
+        self.added = ()
         self.submissions = 0
+        self.turns.clear()
         self.resets += 1
         self.clock.reset()
         return forgotten

@@ -20,7 +20,9 @@ from tests.api import Api
 from tests.process import serving
 from tests.test_serve import call, start
 
-LINE = re.compile(r'[A-Z_]+\{gpu="(\d+)",UUID="(GPU-[0-9a-f-]{36})",pci_bus_id="[0-9A-F:.]+",device="nvidia\d+",.*\} (\S+)')
+LINE = re.compile(
+    r'[A-Z_]+\{gpu="(\d+)",UUID="(GPU-[0-9a-f-]{36})",pci_bus_id="[0-9A-F:.]+",device="nvidia\d+",.*\} (\S+)'
+)
 
 
 def page(api: Api, query: str = "") -> list[str]:

@@ -13,9 +13,7 @@ BROKEN = "timeline:\n  - pending: 4\n  - runing: 1m\n"
 
 
 def put(api: Api, name: str, text: str, media_type: str = "application/yaml") -> Any:
-    return api.request(
-        "PUT", f"/_emulator/scenarios/{name}", content=text, headers={"Content-Type": media_type}
-    )
+    return api.request("PUT", f"/_emulator/scenarios/{name}", content=text, headers={"Content-Type": media_type})
 
 
 def scenario_of(api: Api, run_id: str) -> str:

@@ -12,7 +12,8 @@ from jsonschema_rs import Draft202012Validator
 
 from emulator.documents import read_document
 from emulator.resources import SCENARIO_DIRECTORY
-from emulator.scenario.format import KEYS, read_node
+from emulator.scenario.format import read_node
+from emulator.scenario.keys import KEYS
 from emulator.scenario.library import Library
 from emulator.scenario.metrics import QUANTITIES, SERIES_NAMES
 from emulator.scenario.model import Quantity, ShapeName
@@ -81,25 +82,41 @@ matches = st.fixed_dictionaries(
         metadata=st.dictionaries(words, words, min_size=1, max_size=2),
     ),
 )
-scenarios = st.fixed_dictionaries(
-    {"timeline": st.tuples(lengths, endings).map(lambda t: [{"running": t[0]}, t[1]])},
-    optional=optional(
-        summary=words,
-        match=matches,
-        timeout=st.sampled_from(["ignore", "enforce"]),
-        output=st.lists(outputs, max_size=3),
-        metrics=st.lists(phases, max_size=3),
-        series=st.dictionaries(
-            st.sampled_from(SERIES_NAMES),
-            st.dictionaries(durations, numbers, min_size=1, max_size=3),
-            max_size=2,
-        ),
-        stop_status=st.sampled_from(["completed", "cancelled"]),
-        shutdown=lengths,
-        seed=st.integers(0, 2**63 - 1),
-        hardware=st.sampled_from(["gpu.h100", "cpu"]),
-    ),
+timelines = st.tuples(lengths, endings).map(lambda t: [{"running": t[0]}, t[1]])
+alterable = optional(timeline=timelines, output=st.lists(outputs, max_size=2), seed=st.integers(0, 9))
+variants = st.lists(
+    st.fixed_dictionaries({}, optional=alterable | {"weight": st.integers(1, 9), "name": words}),
+    min_size=1,
+    max_size=3,
 )
+entries = st.lists(
+    st.fixed_dictionaries({}, optional=alterable | {"variants": variants, "name": words}), min_size=1, max_size=3
+)
+names = st.sampled_from(["oom", "a-1", "0._"])
+OPTIONAL: dict[str, st.SearchStrategy[Any]] = optional(
+    summary=words,
+    match=matches,
+    variants=variants,
+    sequence=entries,
+    after_sequence=st.sampled_from(["repeat", "restart"]),
+    timeout=st.sampled_from(["ignore", "enforce"]),
+    output=st.lists(outputs, max_size=3),
+    metrics=st.lists(phases, max_size=3),
+    series=st.dictionaries(
+        st.sampled_from(SERIES_NAMES),
+        st.dictionaries(durations, numbers, min_size=1, max_size=3),
+        max_size=2,
+    ),
+    stop_status=st.sampled_from(["completed", "cancelled"]),
+    shutdown=lengths,
+    seed=st.integers(0, 2**63 - 1),
+    hardware=st.sampled_from(["gpu.h100", "cpu"]),
+)
+scenarios = st.one_of(
+    st.just({"timeline": timelines}),
+    st.just({"extends": names}),
+    st.just({"timeline": timelines, "extends": names}),
+).flatmap(lambda required: st.fixed_dictionaries(required, optional=OPTIONAL))
 WORDS = "4|4s|1.5s|35..50s|9s..3s|85%|101%|0.5%|350W|1:30|until_stopped|completed|running|stderr|{n}|1GB/s|100.0%"
 ODD: list[Any] = [
     None,
@@ -119,6 +136,7 @@ ODD: list[Any] = [
     ["4s"],
     {},
 ]
+ADDED = ["from", "at", "every", "result", "error", "x", "0s", "weight", "variants", "sequence", "extends", "match"]
 RAMPS: list[Any] = [{"x": 1}, {"from": 1, "to": 2}, {"from": "1%", "to": "2%"}]
 junk = st.sampled_from([*ODD, *RAMPS, *WORDS.split("|")])
 
@@ -145,7 +163,7 @@ def mutations(draw: st.DrawFn) -> Any:
                 parent.pop(last)
             )
         case "add" if isinstance(parent, dict):
-            parent[draw(st.sampled_from(["from", "at", "every", "result", "error", "x", "0s"]))] = draw(junk)
+            parent[draw(st.sampled_from(ADDED))] = draw(junk)
         case "delete":
             del parent[last]
     return whole
@@ -156,8 +174,8 @@ def reader_findings(value: Any) -> tuple[bool, bool]:
     document = read_document(json.dumps(value))
     if document.root is None:
         return False, False
-    scenario, findings = read_node(document.root, name="x", source="x", text="")
-    return scenario is not None, any(not finding.beyond_schema for finding in findings.found)
+    draft, findings = read_node(document.root, name="x", source="x", text="")
+    return draft is not None, any(not finding.beyond_schema for finding in findings.found)
 
 
 @given(scenarios)
@@ -196,7 +214,8 @@ def test_every_key_is_documented_with_an_example_that_its_own_schema_accepts() -
         for name, key in schema.get("properties", {}).items():
             assert len(key["description"]) > 15, f"{path}.{name}"
             for example in key.get("examples", []):
-                assert Draft202012Validator(key).is_valid(example), f"{path}.{name}"
+                own = json.dumps(key | {"$defs": SCHEMA["properties"]}).replace("#/properties/", "#/$defs/")
+                assert Draft202012Validator(json.loads(own)).is_valid(example), f"{path}.{name}"
                 count += 1
         for value in schema.values():
             for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():

@@ -1,0 +1,50 @@
+"""One scenario file as it was read: the keys that it gives and where, before it is composed with what it extends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from emulator.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A key's value, and where the key stands."""
+
+    value: object
+    path: str
+    line: int
+    column: int
+
+    def problem(self, message: str) -> Problem:
+        return Problem(message, self.path, self.line, self.column)
+
+
+Keys: TypeAlias = Mapping[str, Given]
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One entry of `variants` or `sequence`: the keys that it gives in place of the scenario's."""
+
+    keys: Keys
+    name: str | None = None
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """What one file gives. `name` is that of the file without its ending, `source` where it came from."""
+
+    name: str
+    source: str
+    text: str
+    keys: Keys
+
+    @property
+    def extends(self) -> str | None:
+        """The name of the scenario that it takes over."""
+        given = self.keys.get("extends")
+        return None if given is None else str(given.value)

@@ -1,0 +1,152 @@
+"""The keys of a scenario file, each with its form, its documentation and an example, and the rules between them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator.scenario.alternatives import ScenarioName, sequence, variants
+from emulator.scenario.conditions import MATCH as MATCH_FORM
+from emulator.scenario.durations import DurationOrRange
+from emulator.scenario.grammar import Findings
+from emulator.scenario.metrics import METRICS as METRICS_FORM
+from emulator.scenario.metrics import SERIES as SERIES_FORM
+from emulator.scenario.metrics import check_metrics
+from emulator.scenario.model import DurationRange, Match, TimeLimit
+from emulator.scenario.output import OUTPUT as OUTPUT_FORM
+from emulator.scenario.output import check_output
+from emulator.scenario.records import Key, Values
+from emulator.scenario.scalars import Choice, Integer, Text
+from emulator.scenario.timeline import Timeline, TimelineForm
+from emulator.statuses import RunStatus
+
+SUMMARY: Key[str] = Key(
+    "summary",
+    Text("one line of text", r"[^\n]{1,200}"),
+    "One line for lists: the story that this scenario tells.",
+    "Training that runs out of GPU memory four minutes in.",
+)
+EXTENDS: Key[str] = Key(
+    "extends",
+    ScenarioName(),
+    "Another scenario, whose keys this one takes over; those given here replace them whole. `summary` and `match`"
+    " are not taken over. Its own name means the one that this file hides.",
+    "oom",
+)
+MATCH: Key[Match] = Key(
+    "match",
+    MATCH_FORM,
+    "Which submissions get this scenario without asking for it: all conditions must hold. Patterns are"
+    " shell-style (`*`, `?`, `[a-z]`) and cover the whole value.",
+    {"kind": "python", "file_name": "oom-*.py"},
+)
+TIMEOUT: Key[str] = Key(
+    "timeout",
+    Choice(
+        [limit.value for limit in TimeLimit],
+        {"off": "ignore", "none": "ignore", "no": "ignore", "false": "ignore"}
+        | {"on": "enforce", "yes": "enforce", "true": "enforce"},
+    ),
+    "Whether the client's time limit cuts the run (`enforce`, if left out) or not (`ignore`).",
+    "ignore",
+)
+TIMELINE: Key[Timeline] = Key(
+    "timeline",
+    TimelineForm(),
+    "The statuses in order, each with how long it lasts (`4s`, a range `35s..50s`, or `until_stopped`), then"
+    " how the run ends (`completed` if left out). Pending and starting may be left out.",
+    [{"pending": "4s"}, {"starting": "35s..50s"}, {"running": "4m"}, "completed"],
+)
+OUTPUT = Key(
+    "output",
+    OUTPUT_FORM,
+    "What the run prints. Times count from the start of running.",
+    [{"at": "0s", "text": "loading checkpoint\n"}],
+)
+METRICS = Key(
+    "metrics",
+    METRICS_FORM,
+    "What the GPU is busy with while the run is running, phase after phase.",
+    [{"phase": "load", "for": "30s", "shape": "load-weights"}, {"phase": "train", "shape": "train-llm"}],
+)
+SERIES = Key(
+    "series",
+    SERIES_FORM,
+    "Exact values of a metric series, for tests that assert on them: linear between the times, held outside.",
+    {"gpuTemperatureCelsius": {"0s": 40, "2m": 91.5}},
+)
+STOP_STATUS: Key[str] = Key(
+    "stop_status",
+    Choice([RunStatus.COMPLETED.value, RunStatus.CANCELLED.value], {"canceled": "cancelled"}),
+    "What a running run becomes when it is stopped: `completed`, if left out.",
+    "cancelled",
+)
+SHUTDOWN: Key[DurationRange] = Key(
+    "shutdown",
+    DurationOrRange(),
+    "How long a running run takes to end once stopped; 0s if left out.",
+    "2s",
+)
+SEED: Key[int] = Key(
+    "seed",
+    Integer(0, 2**63 - 1),
+    "Draws the same values in every run of this scenario, whatever the run's own seed.",
+    7,
+)
+HARDWARE: Key[str] = Key(
+    "hardware",
+    Text("a hardware profile such as `gpu.h100`", r"[a-z0-9][a-z0-9._-]{0,99}"),
+    "The profile whose metrics the run shows, whichever it was submitted for.",
+    "gpu.h100",
+)
+
+# What a variant or an entry of a sequence may give. `faults`, `callbacks` and `telemetry` join here: a key, a module
+# with its form, a field of Scenario.
+ALTERABLE: tuple[Key[Any], ...] = (
+    TIMEOUT,
+    TIMELINE,
+    OUTPUT,
+    METRICS,
+    SERIES,
+    STOP_STATUS,
+    SHUTDOWN,
+    SEED,
+    HARDWARE,
+)
+
+
+def check_together(values: Values, findings: Findings) -> None:
+    """The rules between keys that are given side by side."""
+    if TIMELINE in values:
+        check_output(values.readable(OUTPUT, ()), values[TIMELINE], findings)
+    check_metrics(values.get(METRICS, ()), findings)
+
+
+VARIANTS = Key(
+    "variants",
+    variants(ALTERABLE, check_together),
+    "Alternatives of which every run draws one, by its own seed. Each may have a `weight` and a `name`, and gives"
+    " the keys in which it differs from the scenario.",
+    [{"weight": 3}, {"weight": 1, "name": "lost-node", "timeline": [{"running": "9s"}, "system_failure"]}],
+)
+SEQUENCE = Key(
+    "sequence",
+    sequence((*ALTERABLE, VARIANTS), check_together),
+    "What the first, second, … submission of a tenant that gets this scenario differs in; `{}` in nothing. The last"
+    " entry is for all that follow. A tenant's reset begins anew.",
+    [{"timeline": [{"running": "9s"}, "system_failure"]}, {}],
+)
+AFTER_SEQUENCE: Key[str] = Key(
+    "after_sequence",
+    Choice(
+        ["repeat", "restart"],
+        {"last": "repeat", "stay": "repeat", "hold": "repeat"}
+        | dict.fromkeys(("loop", "cycle", "again", "rewind"), "restart"),
+    ),
+    "After the last entry of `sequence`: `repeat` it (if left out), or `restart` from the first.",
+    "restart",
+)
+
+KEYS: tuple[Key[Any], ...] = (SUMMARY, EXTENDS, MATCH, *ALTERABLE, VARIANTS, SEQUENCE, AFTER_SEQUENCE)
+
+PERSONAL = frozenset((SUMMARY.name, EXTENDS.name, MATCH.name))
+"""What an extended scenario does not hand on."""
