@@ -23,12 +23,12 @@ from emulator.runs.output import log_lines, text_of, written
 from emulator.runs.run import Run
 from emulator.runs.timing import moments
 from emulator.scenario.choice import Rule
-from emulator.scenario.keys import KEYS
+from emulator.scenario.file.keys import KEYS
+from emulator.scenario.file.reference import tables, with_tables
+from emulator.scenario.file.schema import scenario_schema
 from emulator.scenario.library import Library
 from emulator.scenario.lints import lint
 from emulator.scenario.model import OutputStream
-from emulator.scenario.reference import tables, with_tables
-from emulator.scenario.schema import scenario_schema
 from emulator.scenario.submission import Kind, Submission
 from emulator.statuses import RunStatus
 from emulator.tenants.cloud import Cloud
@@ -118,7 +118,7 @@ def test_every_key_has_a_section_with_an_example_of_it(key: str) -> None:
 
 
 def test_the_tables_are_current() -> None:
-    """If this fails: `python -m emulator.scenario.reference docs/scenarios.md`."""
+    """If this fails: `python -m emulator.scenario.file.reference docs/scenarios.md`."""
     assert with_tables(PAGE) == PAGE
     assert [PAGE.count(f"<!-- table: {name} -->") for name in tables()] == [1] * len(tables())
 

@@ -83,7 +83,7 @@ def show(*, name: str, directories: tuple[Path, ...], only_resolved: bool, as_js
 @scenario.command()
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
-    from emulator.scenario.schema import schema_text
+    from emulator.scenario.file.schema import schema_text
 
     click.echo(schema_text(), nl=False)
 
@@ -111,7 +111,7 @@ def check(
     Exit code 1 if there are errors (with --strict: or warnings), 2 if a path cannot be read.
     """
     from emulator.cli import checking
-    from emulator.scenario.grammar import listed
+    from emulator.scenario.file.grammar import listed
     from emulator.scenario.lints import RULES
 
     unknown = [rule for rule in ignored if rule not in RULES]

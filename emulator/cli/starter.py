@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from emulator.errors import StartError
+from emulator.scenario.file.schema import schema_text
 from emulator.scenario.library import check_name
-from emulator.scenario.schema import schema_text
 
 SCHEMA_NAME = "schema.json"
 

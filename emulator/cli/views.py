@@ -8,12 +8,12 @@ from typing import Any, cast
 import yaml
 
 from emulator.control.wire import match_view
-from emulator.nodes import PlainData, plain_data
-from emulator.scenario.durations import UNTIL_STOPPED
-from emulator.scenario.keys import PERSONAL
+from emulator.documents.nodes import PlainData, plain_data
+from emulator.scenario.file.durations import UNTIL_STOPPED
+from emulator.scenario.file.keys import PERSONAL
+from emulator.scenario.file.records import Located
 from emulator.scenario.lints import faces_of, key_sets
 from emulator.scenario.model import DurationRange, Ending, Scenario
-from emulator.scenario.records import Located
 from emulator.statuses import RunStatus
 from emulator.times import format_duration
 

@@ -9,14 +9,14 @@ from types import MappingProxyType
 from typing import TypeAlias, TypeVar, cast
 
 from emulator.errors import Problem, ScenarioError
-from emulator.scenario import keys as k
-from emulator.scenario.draft import Draft, Given, Keys, Override
-from emulator.scenario.grammar import Findings, in_order
-from emulator.scenario.metrics import keyframes
+from emulator.scenario.file import keys as k
+from emulator.scenario.file.draft import Draft, Given, Keys, Override
+from emulator.scenario.file.grammar import Findings, in_order
+from emulator.scenario.file.metrics import keyframes
+from emulator.scenario.file.output import check_output
+from emulator.scenario.file.records import Key, Located
+from emulator.scenario.file.timeline import Timeline
 from emulator.scenario.model import DurationRange, OutputEntry, Scenario, TimeLimit, Variant
-from emulator.scenario.output import check_output
-from emulator.scenario.records import Key, Located
-from emulator.scenario.timeline import Timeline
 from emulator.statuses import RunStatus
 
 T = TypeVar("T")

@@ -11,9 +11,9 @@ from typing import TypeAlias
 
 from emulator.documents import SCENARIO
 from emulator.errors import NotFound, Problem, ScenarioError, StartError
-from emulator.scenario.alternatives import NAME_PATTERN
-from emulator.scenario.draft import Draft
-from emulator.scenario.format import read_draft
+from emulator.scenario.file.alternatives import NAME_PATTERN
+from emulator.scenario.file.draft import Draft
+from emulator.scenario.file.format import read_draft
 from emulator.scenario.lineage import Candidate, Lineage, Outcome, candidate, name_hint
 from emulator.scenario.matching import differences
 from emulator.scenario.model import Scenario

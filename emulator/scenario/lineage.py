@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from emulator.errors import ScenarioError
 from emulator.scenario.composition import compose
-from emulator.scenario.draft import Draft
-from emulator.scenario.keys import EXTENDS
+from emulator.scenario.file.draft import Draft
+from emulator.scenario.file.keys import EXTENDS
 from emulator.scenario.model import Scenario
 
 

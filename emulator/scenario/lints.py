@@ -15,9 +15,13 @@ from itertools import islice
 from typing import TypeVar, cast
 
 from emulator.documents import MappingNode, Node, SequenceNode, read_document
+from emulator.documents.syntax import cut
 from emulator.errors import Problem
-from emulator.scenario.draft import Given, Keys, Override
-from emulator.scenario.grammar import in_order
+from emulator.scenario.file.draft import Given, Keys, Override
+from emulator.scenario.file.grammar import in_order
+from emulator.scenario.file.records import Located
+from emulator.scenario.file.timeline import Timeline
+from emulator.scenario.file.wildcards import covers
 from emulator.scenario.model import (
     MAX_OUTPUT_LINES,
     DurationRange,
@@ -28,12 +32,8 @@ from emulator.scenario.model import (
     Ramp,
     Scenario,
 )
-from emulator.scenario.records import Located
 from emulator.scenario.submission import Kind
-from emulator.scenario.timeline import Timeline
-from emulator.scenario.wildcards import covers
 from emulator.statuses import RunStatus
-from emulator.syntax import cut
 from emulator.times import format_duration
 
 CLIENT_LIMIT_MS = 60_000

@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
-from emulator.scenario.draft import Draft
+from emulator.scenario.file.draft import Draft
 from emulator.statuses import RunStatus
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"

@@ -177,6 +177,14 @@ def test_a_name_in_two_directories_is_told_of_the_later_one(scenario: Scenario, 
     assert said.lines()[-1] == "2 files: 1 warning"
 
 
+def test_what_serve_loads_comes_before_the_paths_and_is_not_told_of(scenario: Scenario, write: Write) -> None:
+    write("one/a.yaml", ODD)
+    write("two/a.yaml", GOOD)
+    said = scenario("check", "two", "--scenarios", "one")
+    assert said.lines()[0].startswith("two/a.yaml:1:1: warning: never used: one/a.yaml is called `a`, too")
+    assert said.lines()[-1] == "1 file: 1 warning"
+
+
 def test_a_file_that_is_named_twice_is_checked_once(scenario: Scenario, write: Write) -> None:
     write("own/bad.yaml", BAD)
     assert scenario("check", "own", "own/bad.yaml").lines()[-1] == "1 file: 2 errors"

@@ -8,7 +8,7 @@ import pytest
 
 from emulator.cli.views import as_yaml, resolved
 from emulator.resources import SCENARIO_DIRECTORY
-from emulator.scenario.format import read_scenario
+from emulator.scenario.file.format import read_scenario
 from emulator.scenario.library import Library
 from tests.cli.conftest import Scenario, Write
 

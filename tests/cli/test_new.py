@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emulator.cli.starter import starting_text
-from emulator.scenario.schema import schema_text
+from emulator.scenario.file.schema import schema_text
 from tests.cli.conftest import Scenario, Write
 
 

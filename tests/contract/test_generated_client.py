@@ -24,5 +24,7 @@ def test_a_client_is_generated_without_a_warning_and_type_checks(tmp_path: Path)
     run(GENERATOR, "generate", "--path", CONTRACT_FILE, "--output-path", client, "--fail-on-warning")
     calls = {path.stem for path in client.rglob("api/*/*.py")} - {"__init__"}
     assert {"start_python_execution", "get_execution_metrics", "stream_output"} <= calls
-    checked = run(sys.executable, "-m", "mypy", "--no-incremental", "--config-file=", client / "lyceum_cloud_api_client")
+    checked = run(
+        sys.executable, "-m", "mypy", "--no-incremental", "--config-file=", client / "lyceum_cloud_api_client"
+    )
     assert checked.startswith("Success: no issues found")

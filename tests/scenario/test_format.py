@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.errors import ScenarioError
-from emulator.scenario.format import read_scenario
+from emulator.scenario.file.format import read_scenario
 from emulator.scenario.model import (
     DurationRange,
     Ending,

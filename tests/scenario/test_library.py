@@ -7,7 +7,7 @@ import pytest
 
 from emulator.errors import NotFound, StartError
 from emulator.resources import SCENARIO_DIRECTORY
-from emulator.scenario.format import read_scenario
+from emulator.scenario.file.format import read_scenario
 from emulator.scenario.library import BUILT_IN, InvalidScenarios, Library, check_name
 from emulator.scenario.submission import Kind, Submission
 from emulator.statuses import RunStatus

@@ -183,6 +183,11 @@ def test_a_repeated_text_runs_into_itself(tmp_path: Path) -> None:
     )
 
 
+def test_a_text_that_several_others_run_into_is_told_once(tmp_path: Path) -> None:
+    output = '[{every: 4s, text: "a"}, {at: 1s, text: "b\\n"}, {at: 5s, text: "c\\n"}]'
+    assert rules(tmp_path, f"timeline: [{{running: 9s}}]\noutput: {output}") == ["joined-text"]
+
+
 @pytest.mark.parametrize(
     "output",
     [

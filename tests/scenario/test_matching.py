@@ -5,7 +5,7 @@ from time import perf_counter
 
 import pytest
 
-from emulator.scenario.format import read_scenario
+from emulator.scenario.file.format import read_scenario
 from emulator.scenario.matching import Difference, differences, nearest
 from emulator.scenario.model import Match, Scenario
 from emulator.scenario.submission import Kind, Submission

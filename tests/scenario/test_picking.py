@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.scenario.format import read_scenario
+from emulator.scenario.file.format import read_scenario
 from emulator.scenario.model import Scenario
 from emulator.scenario.picking import NOTHING, Draw, Pick, Turn, pick
 from tests.strategies import scenario_of, seeds

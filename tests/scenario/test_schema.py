@@ -12,12 +12,12 @@ from jsonschema_rs import Draft202012Validator
 
 from emulator.documents import read_document
 from emulator.resources import SCENARIO_DIRECTORY
-from emulator.scenario.format import read_node
-from emulator.scenario.keys import KEYS
+from emulator.scenario.file.format import read_node
+from emulator.scenario.file.keys import KEYS
+from emulator.scenario.file.metrics import QUANTITIES, SERIES_NAMES
+from emulator.scenario.file.schema import scenario_schema, schema_text
 from emulator.scenario.library import Library
-from emulator.scenario.metrics import QUANTITIES, SERIES_NAMES
 from emulator.scenario.model import Quantity, ShapeName
-from emulator.scenario.schema import scenario_schema, schema_text
 from emulator.statuses import TERMINAL
 from emulator.times import format_duration
 
@@ -202,7 +202,7 @@ def _keys(value: Any) -> set[str]:
 
 
 def test_the_published_schema_is_current() -> None:
-    """If this fails: `python -m emulator.scenario.schema > scenarios/schema.json`."""
+    """If this fails: `python -m emulator.scenario.file.schema > scenarios/schema.json`."""
     assert (SCENARIO_DIRECTORY / "schema.json").read_text("utf-8") == schema_text()
 
 

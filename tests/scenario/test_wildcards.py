@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.scenario.wildcards import covers
+from emulator.scenario.file.wildcards import covers
 
 # Every text of up to five of these. `e` stands for all characters that no pattern below names.
 TEXTS = ["".join(text) for length in range(6) for text in product("abcde", repeat=length)]
@@ -49,6 +49,7 @@ def test_the_wider_pattern_covers_the_narrower_one(wide: str, narrow: str) -> No
         ("*a", "*"),
         ("[a-y]", "[a-z]"),
         ("[!m]", "[a-z]"),
+        ("[ad]", "[a-d]"),
         ("A*", "a*"),
         ("?", ""),
         ("*x*y*", "*y*x*"),

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.documents import Node, ScalarNode
-from emulator.scenario.draft import Given, Override
-from emulator.scenario.grammar import Findings, Form, Schema
-from emulator.scenario.records import Key, ListOf, Record, Values
-from emulator.scenario.scalars import Integer, Text
-from emulator.syntax import cut
+from emulator.documents.syntax import cut
+from emulator.scenario.file.draft import Given, Override
+from emulator.scenario.file.grammar import Findings, Form, Schema
+from emulator.scenario.file.records import Key, ListOf, Record, Values
+from emulator.scenario.file.scalars import Integer, Text
 
 NAME_PATTERN = r"[a-z0-9][a-z0-9._-]{0,99}"
 """What a scenario's name, and so the name of its file, may be."""

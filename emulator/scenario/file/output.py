@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from emulator.documents import Node, ScalarNode
-from emulator.scenario.durations import Duration
-from emulator.scenario.grammar import Findings, Form, Schema, shown
+from emulator.scenario.file.durations import Duration
+from emulator.scenario.file.grammar import Findings, Form, Schema, shown
+from emulator.scenario.file.records import ByShape, Key, ListOf, Located, Record, Table, Values
+from emulator.scenario.file.scalars import Choice, Number, Text, is_long
+from emulator.scenario.file.templates import COUNTER, read_template
+from emulator.scenario.file.timeline import Timeline
 from emulator.scenario.model import (
     MAX_OUTPUT_LINES,
     FieldSpec,
@@ -18,10 +22,6 @@ from emulator.scenario.model import (
     Placeholder,
     Ramp,
 )
-from emulator.scenario.records import ByShape, Key, ListOf, Located, Record, Table, Values
-from emulator.scenario.scalars import Choice, Number, Text, is_long
-from emulator.scenario.templates import COUNTER, read_template
-from emulator.scenario.timeline import Timeline
 from emulator.times import format_duration
 
 MAX_BYTES = 64 * 1024 * 1024

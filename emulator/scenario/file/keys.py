@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.scenario.alternatives import ScenarioName, sequence, variants
-from emulator.scenario.conditions import MATCH as MATCH_FORM
-from emulator.scenario.durations import DurationOrRange
-from emulator.scenario.grammar import Findings
-from emulator.scenario.metrics import METRICS as METRICS_FORM
-from emulator.scenario.metrics import SERIES as SERIES_FORM
-from emulator.scenario.metrics import check_metrics
+from emulator.scenario.file.alternatives import ScenarioName, sequence, variants
+from emulator.scenario.file.conditions import MATCH as MATCH_FORM
+from emulator.scenario.file.durations import DurationOrRange
+from emulator.scenario.file.grammar import Findings
+from emulator.scenario.file.metrics import METRICS as METRICS_FORM
+from emulator.scenario.file.metrics import SERIES as SERIES_FORM
+from emulator.scenario.file.metrics import check_metrics
+from emulator.scenario.file.output import OUTPUT as OUTPUT_FORM
+from emulator.scenario.file.output import check_output
+from emulator.scenario.file.records import Key, Values
+from emulator.scenario.file.scalars import Choice, Integer, Text
+from emulator.scenario.file.timeline import Timeline, TimelineForm
 from emulator.scenario.model import DurationRange, Match, TimeLimit
-from emulator.scenario.output import OUTPUT as OUTPUT_FORM
-from emulator.scenario.output import check_output
-from emulator.scenario.records import Key, Values
-from emulator.scenario.scalars import Choice, Integer, Text
-from emulator.scenario.timeline import Timeline, TimelineForm
 from emulator.statuses import RunStatus
 
 SUMMARY: Key[str] = Key(

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from emulator.documents import Entry, MappingNode, Node, ScalarNode
-from emulator.scenario.durations import StageLength
-from emulator.scenario.grammar import Findings, Form, Schema, Unread, listed, nearest, shown
+from emulator.documents.syntax import cut
+from emulator.scenario.file.durations import StageLength
+from emulator.scenario.file.grammar import Findings, Form, Schema, Unread, listed, nearest, shown
+from emulator.scenario.file.records import Key, ListOf, Located, Record, Values
+from emulator.scenario.file.scalars import AnyJson, Integer, Text
 from emulator.scenario.model import DurationRange, Ending, Json, StageSpec
-from emulator.scenario.records import Key, ListOf, Located, Record, Values
-from emulator.scenario.scalars import AnyJson, Integer, Text
 from emulator.statuses import ACTIVE, FOLLOWERS, TERMINAL, RunStatus
-from emulator.syntax import cut
 
 STATUS_SYNONYMS = {
     "queued": "pending",

@@ -14,10 +14,10 @@ from typing import Any
 
 import yaml
 
-from emulator.composer import Composer, Refusal, Rules
+from emulator.documents.composer import Composer, Refusal, Rules
+from emulator.documents.nodes import Entry, MappingNode, Node, PlainData, ScalarNode, SequenceNode, plain_data
+from emulator.documents.syntax import explain_syntax_error
 from emulator.errors import Problem
-from emulator.nodes import Entry, MappingNode, Node, PlainData, ScalarNode, SequenceNode, plain_data
-from emulator.syntax import explain_syntax_error
 
 __all__ = [
     "COMPOSE",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from emulator.scenario.format import file_record
-from emulator.scenario.grammar import Schema
+from emulator.scenario.file.format import file_record
+from emulator.scenario.file.grammar import Schema
 
 BEYOND_SCHEMA = (
     "statuses come in their order, each once; nothing follows an ending or `until_stopped`",
@@ -31,7 +31,7 @@ def scenario_schema() -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Scenario of lyceum-emulator",
         "description": "What a run does: its statuses in time, what it prints, what its GPU shows.",
-        "$comment": "Generated from emulator/scenario/keys.py. The reader also checks: "
+        "$comment": "Generated from emulator/scenario/file/keys.py. The reader also checks: "
         + "; ".join(BEYOND_SCHEMA)
         + ".",
     } | file_record().schema()

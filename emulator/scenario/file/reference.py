@@ -1,6 +1,6 @@
 """The tables of docs/scenarios.md that follow from the code.
 
-`python -m emulator.scenario.reference docs/scenarios.md` brings them up to date.
+`python -m emulator.scenario.file.reference docs/scenarios.md` brings them up to date.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from emulator.resources import SCENARIO_DIRECTORY
-from emulator.scenario.alternatives import NAME, WEIGHT
-from emulator.scenario.conditions import MATCH
-from emulator.scenario.keys import KEYS
+from emulator.scenario.file.alternatives import NAME, WEIGHT
+from emulator.scenario.file.conditions import MATCH
+from emulator.scenario.file.keys import KEYS
+from emulator.scenario.file.metrics import FOR, PHASE, QUANTITIES, SERIES_NAMES, SHAPE
+from emulator.scenario.file.output import AT, EVERY, FIELDS, FROM, STREAM, TEXT, UNTIL
+from emulator.scenario.file.records import Key
 from emulator.scenario.library import Library
-from emulator.scenario.metrics import FOR, PHASE, QUANTITIES, SERIES_NAMES, SHAPE
 from emulator.scenario.model import Scenario, ShapeName
-from emulator.scenario.output import AT, EVERY, FIELDS, FROM, STREAM, TEXT, UNTIL
-from emulator.scenario.records import Key
 
 _TABLE = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 

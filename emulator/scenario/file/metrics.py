@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from emulator.scenario.durations import Duration, DurationOrRange
-from emulator.scenario.grammar import Findings
+from emulator.scenario.file.durations import Duration, DurationOrRange
+from emulator.scenario.file.grammar import Findings
+from emulator.scenario.file.quantities import BYTE_RATE, PERCENT, POWER
+from emulator.scenario.file.records import Key, ListOf, Located, Record, Table, Values
+from emulator.scenario.file.scalars import Choice, Number, Text
 from emulator.scenario.model import DurationRange, Keyframes, MetricPhase, Override, Quantity, ShapeName
-from emulator.scenario.quantities import BYTE_RATE, PERCENT, POWER
-from emulator.scenario.records import Key, ListOf, Located, Record, Table, Values
-from emulator.scenario.scalars import Choice, Number, Text
 
 SERIES_NAMES = (
     "gpuUtilizationPercent",

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 import yaml
 
+from emulator.documents.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode
+from emulator.documents.syntax import cut, plain_value
 from emulator.errors import Problem
-from emulator.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode
-from emulator.syntax import cut, plain_value
 
 _TAG = "tag:yaml.org,2002:"
 _CONTAINER_TAGS = {"seq": f"{_TAG}seq", "map": f"{_TAG}map"}

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from emulator.documents import MappingNode, Node, ScalarNode, SequenceNode, plain_data
-from emulator.scenario.grammar import Findings, Form, Schema, Unread, listed, nearest, shown
+from emulator.documents.syntax import cut, is_long_integer
+from emulator.scenario.file.grammar import Findings, Form, Schema, Unread, listed, nearest, shown
 from emulator.scenario.model import Json
-from emulator.syntax import cut, is_long_integer
 
 
 def is_long(node: Node) -> bool:

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 
 from emulator.documents import Node, ScalarNode
-from emulator.scenario.grammar import Findings, Form, Schema, shown
+from emulator.documents.syntax import cut
+from emulator.scenario.file.grammar import Findings, Form, Schema, shown
+from emulator.scenario.file.records import Key, Record, Values
 from emulator.scenario.model import NumberRange, Override, Ramp, Unit
-from emulator.scenario.records import Key, Record, Values
-from emulator.syntax import cut
 
 _PERCENT = r"(?:100(?:\.0{1,6})?|[0-9]{1,2}(?:\.[0-9]{1,6})?)%"
 _NUMBER = r"[0-9]{1,6}(?:\.[0-9]{1,6})?"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from emulator.documents import Node, read_document
 from emulator.errors import Problem, ScenarioError
-from emulator.scenario.alternatives import given_keys
 from emulator.scenario.composition import compose
-from emulator.scenario.draft import Draft
-from emulator.scenario.grammar import Findings, Unread, in_order
-from emulator.scenario.keys import EXTENDS, KEYS, TIMELINE, check_together
+from emulator.scenario.file.alternatives import given_keys
+from emulator.scenario.file.draft import Draft
+from emulator.scenario.file.grammar import Findings, Unread, in_order
+from emulator.scenario.file.keys import EXTENDS, KEYS, TIMELINE, check_together
+from emulator.scenario.file.records import Record, Values
 from emulator.scenario.model import Scenario
-from emulator.scenario.records import Record, Values
 from emulator.statuses import RunStatus
 
 

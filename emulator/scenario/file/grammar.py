@@ -14,8 +14,8 @@ from difflib import get_close_matches
 from typing import Any, Generic, TypeVar
 
 from emulator.documents import Entry, MappingNode, Node, SequenceNode
+from emulator.documents.syntax import cut
 from emulator.errors import Problem
-from emulator.syntax import cut
 
 T_co = TypeVar("T_co", covariant=True)
 Schema = dict[str, Any]

@@ -10,9 +10,9 @@ from typing import Any, Final, Generic, TypeVar, cast
 import yaml
 
 from emulator.documents import Entry, MappingNode, Node, ScalarNode, SequenceNode
-from emulator.scenario.grammar import Findings, Form, Schema, Unread, listed, nearest, shown
+from emulator.documents.syntax import cut
+from emulator.scenario.file.grammar import Findings, Form, Schema, Unread, listed, nearest, shown
 from emulator.scenario.model import Json
-from emulator.syntax import cut
 
 D = TypeVar("D")
 K = TypeVar("K")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from emulator.documents import Node
-from emulator.scenario.grammar import Findings, Form, Schema
+from emulator.scenario.file.grammar import Findings, Form, Schema
+from emulator.scenario.file.records import Key, ListOf, Record, Table, Values
+from emulator.scenario.file.scalars import Choice, Text
 from emulator.scenario.model import Match
-from emulator.scenario.records import Key, ListOf, Record, Table, Values
-from emulator.scenario.scalars import Choice, Text
 from emulator.scenario.submission import Kind
 
 MAX_PATTERN = 1000

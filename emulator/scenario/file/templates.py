@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection
 
 from emulator.documents import Node
-from emulator.scenario.grammar import Findings, listed, nearest
+from emulator.documents.syntax import cut
+from emulator.scenario.file.grammar import Findings, listed, nearest
 from emulator.scenario.model import Placeholder, Template
-from emulator.syntax import cut
 
 COUNTER = "n"
 """The placeholder that counts an entry's lines, from 1."""

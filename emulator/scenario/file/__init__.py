@@ -1,0 +1,1 @@
+"""The scenario file: its grammar and keys, reading it with every mistake named, its schema and its documentation."""
