@@ -53,7 +53,7 @@ def written(run: Run, now_ms: int, *, skip: int = 0, limit: int | None = None) -
 
 
 def _farewell(run: Run, output: Output, count: int) -> str | None:
-    """The error of a failed run, for the end of its stderr, unless the scenario's own output ends with it."""
+    """The error of a failed run, for the end of its stderr, unless the last that went there tells it already."""
     end = run.course.end
     if end is None or end.ending.status is not RunStatus.FAILED or not end.ending.error:
         return None
@@ -61,7 +61,7 @@ def _farewell(run: Run, output: Output, count: int) -> str | None:
     for start in range(count - 1, -1, -1):
         line = output.lines(start, start + 1)[0]
         if line.stream is OutputStream.STDERR:
-            return None if line.text.rstrip("\n").endswith(error) else f"{error}\n"
+            return None if error in line.text else f"{error}\n"
     return f"{error}\n"
 
 

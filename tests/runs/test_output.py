@@ -120,13 +120,13 @@ def test_the_next_piece_is_the_next_one_due() -> None:
         ("boom\n\n", None, "boom\n"),
         ("Traceback:\n  boom", None, "Traceback:\n  boom\n"),
         ("boom", "something else\n", "boom\n"),
-        ("boom", "boom again\n", "boom\n"),
+        ("boom", "boom, and what it was about\n", None),
         ("boom", "boom", None),
         ("boom", "RuntimeError: boom\n", None),
         ("boom\n", "Traceback:\nRuntimeError: boom\n\n", None),
     ],
 )
-def test_a_failure_says_its_error_on_stderr_unless_the_output_ends_with_it(
+def test_a_failure_says_its_error_on_stderr_unless_the_last_text_there_tells_it(
     error: str, last: str | None, farewell: str | None
 ) -> None:
     output = [] if last is None else [line(5_000, last, ERR)]
