@@ -67,7 +67,7 @@ def plot(simulation: Simulation, path: Path) -> None:
     begin_ms, until_ms = run.submitted_ms, simulation.until_ms
     step_ms = max(1000, -(-(until_ms - begin_ms) // MAX_POINTS // 1000) * 1000)
     sampled = sample(workload_of(run), Window(begin_ms, until_ms, step_ms), until_ms)
-    # A fixed salt instead of a random one, and no date: the same run gives the same file.
+    # A fixed salt instead of a random one, and no date: what changes in a file is what changed in the picture.
     with mpl.rc_context({"svg.hashsalt": "lyceum-emulator", "svg.fonttype": "none", "font.size": 9}):
         figure = Figure(figsize=(10, 9), layout="constrained")
         heights = [0.35, *(1.0 for _ in _PANELS)]
