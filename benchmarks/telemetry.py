@@ -1,17 +1,15 @@
-"""What a metrics answer costs: `python -m benchmarks.telemetry`.
+"""What a metrics answer costs in the process: twelve series of a training run, computed and encoded.
 
-Twelve series of a training run, in 240 and in 11,000 points: computing them, encoding them, and beside it
-what orjson alone takes for the same body from ready-made lists of dicts. Best of many rounds, all measured in
-turn, since only ratios within one run count.
+Beside it, what orjson takes to encode the same body from ready-made lists of dicts.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import orjson
 
+from benchmarks.timing import Row, best_ms
 from emulator.hardware.devices import DEVICES
 from emulator.telemetry.body import metrics_body
 from emulator.telemetry.series import sample
@@ -22,7 +20,7 @@ from emulator.telemetry.workload import Phase, Workload
 
 START_MS = 1_767_225_600_000
 NOW_MS = START_MS + 10 * 86_400_000
-SECONDS_PER_CASE = 3.0
+CASES = ((1, 240, 15_000, 2.0), (1, 11_000, 1000, None), (8, 240, 15_000, None), (8, 11_000, 1000, None))
 
 
 def training(gpus: int) -> Workload:
@@ -44,42 +42,24 @@ def training(gpus: int) -> Workload:
     )
 
 
-def best_ms(*timed: Callable[[], object]) -> list[float]:
-    """Milliseconds of each, the best of rounds in which they take turns."""
-    best = [float("inf")] * len(timed)
-    end = time.perf_counter() + SECONDS_PER_CASE
-    while time.perf_counter() < end:
-        for index, run in enumerate(timed):
-            start = time.perf_counter()
-            run()
-            best[index] = min(best[index], time.perf_counter() - start)
-    return [1000 * seconds for seconds in best]
+def rows() -> Iterator[Row]:
+    for gpus, points, step_ms, allowed in CASES:
+        workload = training(gpus)
+        window = Window(START_MS, START_MS + (points - 1) * step_ms, step_ms)
+        yield _row(workload, window, f"12 x {points:,} points, {gpus} GPU{'s' * (gpus > 1)}", allowed)
+    first, again = best_ms(
+        lambda: Signals(training(1)), lambda: sample(training(1), Window(START_MS, START_MS, 1), NOW_MS)
+    )
+    yield Row("the timeline of a run, once", first, "an answer of one instant", again)
 
 
-def row(gpus: int, points: int, step_ms: int) -> str:
-    workload = training(gpus)
-    window = Window(START_MS, START_MS + (points - 1) * step_ms, step_ms)
+def _row(workload: Workload, window: Window, measured: str, allowed: float | None) -> Row:
     sampled = sample(workload, window, NOW_MS)
-    body = metrics_body("id", "host", "a", "b", sampled)
-    ready = orjson.loads(body)
+    ready = orjson.loads(metrics_body("id", "host", "a", "b", sampled))
     compute, encode, plain = best_ms(
         lambda: sample(workload, window, NOW_MS),
         lambda: metrics_body("id", "host", "a", "b", sampled),
         lambda: orjson.dumps(ready),
     )
-    ratio = (compute + encode) / plain
-    figures = f"{compute:.3f} | {encode:.3f} | {plain:.3f} | {ratio:.2f}"
-    return f"| {gpus} | {points:,} | {len(body):,} | {figures} |"
-
-
-def main() -> None:
-    print("| GPUs | points | bytes | compute ms | encode ms | orjson of ready dicts ms | ratio |")
-    print("|---|---|---|---|---|---|---|")
-    for gpus, points, step_ms in ((1, 240, 15_000), (1, 11_000, 1000), (8, 240, 15_000), (8, 11_000, 1000)):
-        print(row(gpus, points, step_ms))
-    (first,) = best_ms(lambda: Signals(training(1)))
-    print(f"\nFirst answer about a run: {first:.1f} ms more, for its timeline.")
-
-
-if __name__ == "__main__":
-    main()
+    parts = f"compute {compute:.3f}, encode {encode:.3f}"
+    return Row(measured, compute + encode, "orjson, from dicts", plain, allowed, parts)

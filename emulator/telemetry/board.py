@@ -10,8 +10,6 @@ from emulator.hardware.devices import Device
 from emulator.noise import uniform
 from emulator.telemetry.noise import Floats
 
-# Chips of one model differ by a few watts at idle (60-68 W for A100) and a few percent under load; GPUs of
-# one chassis by up to 12 degrees at the same load.
 _IDLE, _CHIP, _SLOT, _ROOM, _COOLING, _UPTIME = range(100, 106)
 
 
@@ -37,14 +35,19 @@ def boards(device: Device, seed: int, count: int) -> Boards:
     def draw(signal: int) -> Floats:
         return np.array([[uniform(seed, signal, index)] for index in range(count)])
 
-    offset_w = device.idle_w * (0.10 * draw(_IDLE) - 0.03)
+    # 60-68 W were measured on idle A100 SXM4 80GB, whose row says 62.
+    offset_w = device.idle_w * (0.13 * draw(_IDLE) - 0.03)
     return Boards(
         device,
         count,
         idle_w=device.idle_w + offset_w,
         context_w=device.context_w + offset_w,
+        # Estimated: a few percent between chips of one model.
         chip=0.97 + 0.06 * draw(_CHIP),
-        ambient_celsius=21.2 + 6.0 * uniform(seed, _ROOM) + 2.0 * draw(_SLOT),
-        resistance_k_per_w=device.thermal_resistance_k_per_w * (0.78 + 0.34 * draw(_COOLING)),
+        # Estimated: 22-30 degrees at the inlet, a quarter of which is the slot's.
+        ambient_celsius=22.0 + 6.0 * uniform(seed, _ROOM) + 2.0 * draw(_SLOT),
+        # GPUs of one chassis were measured up to 12 degrees apart at the same load: 2 are the slot's, and a
+        # quarter of the 36-40 degrees that an A100 rises at its limit make the other 10.
+        resistance_k_per_w=device.thermal_resistance_k_per_w * (0.87 + 0.26 * draw(_COOLING)),
         uptime_ms=86_400_000 + int(29 * 86_400_000 * uniform(seed, _UPTIME)),
     )

@@ -48,34 +48,53 @@ def seeds(seed: int, signals: Sequence[int], count: int) -> Bits:
     return np.array(rows, dtype=np.uint64)[:, None]
 
 
-def smooth(seed: Bits, t_ms: Ints, tick_ms: int) -> Floats:
+def draws(seed: Bits, tick: Ints, offsets: Ints) -> Floats:
+    """[seed, offset, instant]: the draws of ticks in order, and of those that many ticks later."""
+    first = tick[0]
+    width = int(tick[-1] - first) + len(offsets)
+    if width > len(tick) * len(offsets):
+        return uniform(seed[:, :, None], tick + offsets[:, None])
+    # More draws than ticks: draw once for each tick between the first and the last.
+    once = uniform(seed, np.arange(first + offsets[0], first + offsets[0] + width))
+    each: Floats = once.take((tick - first) + (offsets - offsets[0])[:, None], axis=1)
+    return each
+
+
+def smooth(seed: Bits, t_ms: Floats, tick_ms: int) -> Floats:
     """[seed, instant], in [-1, 1): one draw per tick, linear between ticks."""
-    tick = t_ms // tick_ms
-    drawn = uniform(seed[:, :, None], tick + _TWO)
+    tick = np.floor(t_ms / tick_ms)
+    share = (t_ms - tick * tick_ms) / tick_ms
+    drawn = draws(seed, tick.astype(np.int64), _TWO)
     low = drawn[:, 0]
     between: Floats = drawn[:, 1] - low
-    between *= (t_ms - tick * tick_ms) / tick_ms
+    between *= share
     between += low
     between *= 2.0
     between -= 1.0
     return between
 
 
-def spline(seed: Bits, t_ms: Ints, tick_ms: int) -> tuple[Floats, Floats]:
-    """[seed, instant]: a curve in (-1, 1) and its slope per tick, in (-2, 2).
+def spline(seed: Bits, t_ms: Floats, tick_ms: int, ticks_before: int = 0) -> tuple[Floats, Floats]:
+    """A curve in (-1, 1) and half its slope per tick, in (-1, 1), as [seed, time, instant].
+
+    The last of the times is `t_ms`, the others lie `ticks_before` ticks before it, each one tick after the
+    other: they share most of their draws.
 
     It is a quadratic B-spline through one draw per tick. Its slope is continuous, which makes the curve fit
     for an energy, and the slope for the power that belongs to it.
     """
-    tick = t_ms // tick_ms
+    tick = np.floor(t_ms / tick_ms)
     share = (t_ms - tick * tick_ms) / tick_ms
-    drawn = uniform(seed[:, :, None], tick + _THREE)
-    first = drawn[:, 1] - drawn[:, 0]
-    bend = (drawn[:, 2] - drawn[:, 1] - first) * share
+    drawn = draws(seed, tick.astype(np.int64), np.arange(-ticks_before, 3))
+    steps = drawn[:, 1:] - drawn[:, :-1]
+    first = steps[:, :-1]
+    bend = steps[:, 1:] - first
+    bend *= share
     # Halfway between its first two draws at the start of a tick, halfway between the last two at its end.
-    curve: Floats = drawn[:, 0] + drawn[:, 1] - 1.0 + share * (2.0 * first + bend)
-    return curve, 2.0 * (first + bend)
+    curve: Floats = drawn[:, :-2] + drawn[:, 1:-1]
+    curve -= 1.0
+    curve += share * (2.0 * first + bend)
+    return curve, first + bend
 
 
-_TWO: Ints = np.arange(2, dtype=np.int64)[:, None]
-_THREE: Ints = np.arange(3, dtype=np.int64)[:, None]
+_TWO: Ints = np.arange(2, dtype=np.int64)

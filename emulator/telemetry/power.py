@@ -52,8 +52,10 @@ def unlimited(levels: Levels, boards: Boards, margin: float) -> Draw:
         + _DRAM * np.minimum(1.0, levels.dram / _DRAM_FULL)
     )
     full_w = device.full_load_ratio * device.power_limit_w - boards.context_w
-    given_w = levels.load * (device.power_limit_w - boards.context_w)
-    above_w = np.where(np.isnan(levels.load), full_w * effort, given_w) * boards.chip * (levels.awake == 1.0)
+    loaded_w = levels.load * (device.power_limit_w - boards.context_w)
+    usual_w = np.maximum(0.0, levels.usual_power * device.power_limit_w - boards.context_w)
+    given_w = np.where(np.isnan(levels.load), usual_w, loaded_w)
+    above_w = np.where(np.isnan(given_w), full_w * effort, given_w) * boards.chip * (levels.awake == 1.0)
     floor_w = boards.idle_w + (boards.context_w - boards.idle_w) * levels.awake
     exact_w = levels.power * device.power_limit_w
     wanted_w = np.where(np.isnan(levels.power), floor_w + above_w, np.maximum(exact_w, boards.idle_w))

@@ -27,9 +27,8 @@ _STARVED_LEAD_MS, _STARVED_STEP_MS = 480_000, 2_000
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """One entry per segment; ratios are 0-1. `power` (of the limit) and `load` are NaN where power
-    follows from the activity.
-
+    """One entry per segment; ratios are 0-1. What gives the power is NaN where it follows from the activity:
+    `load`, `usual_power` (of the limit, as the shape has it) and `power` (of the limit, to be met exactly).
 
     `awake` is 1 while a process keeps the clocks up, 0 when nobody holds the device, and between while it
     winds down.
@@ -42,6 +41,7 @@ class Levels:
     tensor: Floats
     dram: Floats
     load: Floats
+    usual_power: Floats
     power: Floats
     rx_bytes_per_s: Floats
     tx_bytes_per_s: Floats
@@ -92,11 +92,14 @@ def schedule(workload: Workload, earliest_ms: int) -> Schedule:
     phases = [(earliest_ms, idle)]
     if workload.running_from_ms is not None:
         start_ms = 0
-        for phase in (*workload.phases, Phase(SHAPES["context"])):
+        for phase in workload.phases:
             phases.append((start_ms, phase))
             if phase.duration_ms is None:
                 break
             start_ms += phase.duration_ms
+        else:
+            # The instant at which the last one ends is still its own: that is where runs end, and are last seen.
+            phases.append((start_ms + 1 if workload.phases else 0, Phase(SHAPES["context"])))
     blocks: list[Block] = []
     gpu_memory: list[Rise] = []
     ram: list[Rise] = []
@@ -104,7 +107,7 @@ def schedule(workload: Workload, earliest_ms: int) -> Schedule:
     for number, (start_ms, phase) in enumerate(phases):
         if phase.duration_ms == 0:
             continue
-        end_ms = None if phase.duration_ms is None else start_ms + phase.duration_ms
+        end_ms = None if phase.duration_ms is None else phases[number + 1][0]
         # A phase may be over before the clocks have wound down.
         unrolled = _blocks(workload, number, start_ms, phase, before)
         blocks += (block for block in unrolled if end_ms is None or block.start_ms < end_ms)
@@ -155,7 +158,7 @@ def _blocks(workload: Workload, number: int, start_ms: int, phase: Phase, before
         yield Block(start_ms + lead_ms, repeated(0.0))
     else:
         yield Block(start_ms, repeated(0.0))
-    if ramped and phase.duration_ms is None:
+    if ramped:
         yield Block(start_ms + ramp_ms, repeated(1.0))
 
 
@@ -199,10 +202,12 @@ def _levels(
     power = overridden("power_percent")
     exact_sm, exact_load = overridden("sm_percent"), overridden("load_percent")
     sm = np.minimum(1.0, (exact_sm if exact_sm is not None else shape.sm_percent * effort) * activity / 100.0)
-    load = exact_load
-    if load is None:
-        activity_given = any(o.field in _ACTIVITIES for o in phase.overrides)
-        load = np.full(count, np.nan if shape.load_percent is None or activity_given else shape.load_percent)
+    activity_given = exact_load is not None or any(o.field in _ACTIVITIES for o in phase.overrides)
+
+    def unless_given(percent: float | None) -> Floats:
+        return np.full(count, np.nan if percent is None or activity_given else percent)
+
+    load = unless_given(shape.load_percent) if exact_load is None else exact_load
     cpu = overridden("cpu_percent")
     if cpu is None:
         spinning = 100.0 * shape.busy_cores_per_gpu * max(1, workload.gpus) / max(1, workload.vcpus)
@@ -215,6 +220,7 @@ def _levels(
         tensor=np.minimum(sm, level("tensor_percent", effort) * activity / 100.0),
         dram=np.minimum(_DRAM_CEILING, level("dram_percent", effort) * activity / 100.0),
         load=np.minimum(1.0, load * activity / 100.0),
+        usual_power=unless_given(shape.power_percent) * activity / 100.0,
         power=np.full(count, np.nan) if power is None else power * activity / 100.0,
         rx_bytes_per_s=rate("pcie_rx_bytes_per_s"),
         tx_bytes_per_s=rate("pcie_tx_bytes_per_s"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -32,20 +31,22 @@ class Series:
         return len(self.times_ms)
 
 
-_GPU: dict[str, Callable[[Gpus], Values]] = {
-    "gpuUtilizationPercent": lambda gpu: _whole(_mean(gpu.utilization) * 100.0),
-    "gpuMemoryUtilizationPercent": lambda gpu: _whole(_mean(gpu.memory) * 100.0),
-    "gpuTemperatureCelsius": lambda gpu: _whole(_mean(gpu.temperature_celsius)),
-    "gpuPowerWatt": lambda gpu: np.round(_sum(gpu.power_w), 1),
-    "gpuPowerLimitWatt": lambda gpu: np.round(_sum(gpu.limit_w), 1),
-    "gpuClockSmMhz": lambda gpu: _whole(_mean(gpu.sm_clock_mhz)),
-    "gpuClockMemMhz": lambda gpu: _whole(_mean(gpu.memory_clock_mhz)),
-    "gpuPcieThroughputRxBytesPerSec": lambda gpu: _whole(_sum(gpu.rx_bytes_per_s)),
-    "gpuPcieThroughputTxBytesPerSec": lambda gpu: _whole(_sum(gpu.tx_bytes_per_s)),
-}
-_SYSTEM = ("systemRamTotalBytes", "systemRamUsedBytes", "systemCpuUsagePercent")
+_TENTHS = ("gpuPowerWatt", "gpuPowerLimitWatt")
+_GPU_INTEGERS = (
+    "gpuUtilizationPercent",
+    "gpuMemoryUtilizationPercent",
+    "gpuTemperatureCelsius",
+    "gpuClockSmMhz",
+    "gpuClockMemMhz",
+    "gpuPcieThroughputRxBytesPerSec",
+    "gpuPcieThroughputTxBytesPerSec",
+)
+_SYSTEM_INTEGERS = ("systemRamUsedBytes", "systemCpuUsagePercent")
+# Factors that take the model's quantities to what is rounded, in the order of `_TENTHS` and the others.
+_GPU_SCALES = np.array([10.0, 10.0, 100.0, 100.0, 1.0, 1.0, 1.0, 1.0, 1.0])[:, None]
 
-SERIES: tuple[str, ...] = (*_GPU, *_SYSTEM)
+_GPU = (*_GPU_INTEGERS[:3], *_TENTHS, *_GPU_INTEGERS[3:])
+SERIES: tuple[str, ...] = (*_GPU, "systemRamTotalBytes", *_SYSTEM_INTEGERS)
 """Names on the wire, in the contract's order."""
 
 
@@ -70,7 +71,7 @@ def sample(workload: Workload, window: Window, now_ms: int) -> dict[str, Series]
         if name not in values:
             sampled[name] = Series(times_ms[:0], np.empty(0, dtype=np.int64))
             continue
-        keep = pipeline.kept(workload, name, elapsed_ms, now_ms - workload.origin_ms)
+        keep = pipeline.kept(workload, name, elapsed_ms, now_ms - workload.origin_ms) if workload.faults else None
         if name in _GPU and present is not None:
             keep = present if keep is None else keep & present
         series = Series(times_ms, values[name])
@@ -90,16 +91,21 @@ def _values(workload: Workload, elapsed_ms: Ints) -> tuple[dict[str, Values], ND
     """Each series that this machine has, and where its GPUs are present (None: everywhere)."""
     source = signals(workload)
     readings = source.readings(elapsed_ms)
-    used_pages = np.rint(readings.ram * (workload.ram_bytes / PAGE_BYTES)).astype(np.int64)
-    values: dict[str, Values] = {
-        "systemRamTotalBytes": np.full(len(elapsed_ms), workload.ram_bytes, dtype=np.int64),
-        "systemRamUsedBytes": used_pages * PAGE_BYTES,
-        "systemCpuUsagePercent": _whole(readings.cpu * 100.0),
-    }
+    rows = [readings.ram[None] * (workload.ram_bytes / PAGE_BYTES), readings.cpu[None] * 100.0]
+    names: tuple[str, ...] = _SYSTEM_INTEGERS
+    values: dict[str, Values] = {"systemRamTotalBytes": np.full(len(elapsed_ms), workload.ram_bytes, dtype=np.int64)}
     present: NDArray[np.bool_] | None = None
     if readings.gpus is not None:
-        values |= {name: served(readings.gpus) for name, served in _GPU.items()}
+        # One array, so that scaling and rounding are done once.
+        served = _served(readings.gpus)
+        served *= _GPU_SCALES
+        values |= zip(_TENTHS, np.rint(served[:2]) / 10.0, strict=True)
+        rows.append(served[2:])
+        names += _GPU_INTEGERS
         present = source.present(elapsed_ms) if source.is_ever_lost else None
+    integers = np.rint(np.concatenate(rows)).astype(np.int64)
+    integers[0] *= PAGE_BYTES
+    values |= zip(names, integers, strict=True)
     for name, frames in workload.keyframes:
         if name in values:
             at, level = zip(*frames, strict=True)
@@ -107,15 +113,11 @@ def _values(workload: Workload, elapsed_ms: Ints) -> tuple[dict[str, Values], ND
     return values, present
 
 
-def _mean(per_gpu: Floats) -> Floats:
-    mean: Floats = per_gpu[0] if len(per_gpu) == 1 else per_gpu.mean(axis=0)
-    return mean
-
-
-def _sum(per_gpu: Floats) -> Floats:
-    total: Floats = per_gpu[0] if len(per_gpu) == 1 else per_gpu.sum(axis=0)
-    return total
-
-
-def _whole(values: Floats) -> NDArray[np.int64]:
-    return np.rint(values).astype(np.int64)
+def _served(gpus: Gpus) -> Floats:
+    """A row for each of `_TENTHS` and `_GPU_INTEGERS`: several GPUs brought together."""
+    sums = (gpus.power_w, gpus.limit_w, gpus.rx_bytes_per_s, gpus.tx_bytes_per_s)
+    means = (gpus.utilization, gpus.memory, gpus.temperature_celsius, gpus.sm_clock_mhz, gpus.memory_clock_mhz)
+    if len(gpus.power_w) > 1:
+        sums = tuple(each.sum(axis=0, keepdims=True) for each in sums)
+        means = tuple(each.mean(axis=0, keepdims=True) for each in means)
+    return np.concatenate([*sums[:2], *means, *sums[2:]])

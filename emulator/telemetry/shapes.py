@@ -57,8 +57,9 @@ class Shape:
     `gpu_memory_percent` is of what processes can have (total less reserved); it is reached within
     `memory_rise_ms`, or over the whole phase where that is None. `sm`, `tensor` and `dram` are DCGM's ratios
     of activity, from which power follows, unless `load_percent` gives it (0 is the power of an idle context,
-    100 the limit) or `power_percent` (of the limit). `power_limit_percent` is of the device's default limit,
-    `airflow_percent` of proper cooling. `beats` nest, the slowest first.
+    100 the limit) or `power_percent` (of the limit, at least the power of an idle context).
+    `power_limit_percent` is of the device's default limit, `airflow_percent` of proper cooling. `beats` nest,
+    the slowest first.
     """
 
     name: str
@@ -243,10 +244,11 @@ _BUILT_IN = (
             ),
         ),
     ),
-    # A collective that spins: every kernel slot taken, no arithmetic, a fifth to a third of the power.
+    # A collective that spins: every kernel slot taken, no arithmetic, 20-35 % of the power limit, of which this is
+    # the middle. On small boards an idle context alone takes more.
     Shape(
         name="hang", gpu_utilization_percent=100, gpu_memory_percent=84, sm_percent=14, tensor_percent=0,
-        dram_percent=0.4, load_percent=6, cpu_percent=1.5, busy_cores_per_gpu=1.0, ram_percent=24,
+        dram_percent=0.4, power_percent=27.5, cpu_percent=1.5, busy_cores_per_gpu=1.0, ram_percent=24,
         utilization_noise=0,
     ),
     Shape(

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
-from emulator.telemetry.axis import Level, axis
+from emulator.hardware.devices import Device
+from emulator.telemetry.axis import Axis
 from emulator.telemetry.board import boards
 from emulator.telemetry.noise import Flags, Floats, Ints, seeds, smooth
 from emulator.telemetry.physics import Physics
-from emulator.telemetry.schedule import schedule
+from emulator.telemetry.schedule import Rise, schedule
 from emulator.telemetry.timeline import compile_timeline
 from emulator.telemetry.workload import Workload
 
 _CPU, _RAM, _UTILIZATION, _TEMPERATURE, _CLOCK, _RX, _TX = range(300, 307)
 
+# Quantities of a segment in `Signals._table`, those that are computed alike side by side.
+_CPU_LEVEL, _CPU_SWING, _UTILIZATION_LEVEL, _UTILIZATION_SWING, _MEMORY_CLOCK, _RISE_START = range(6)
+_RISE_LASTS, _RISE_LOW, _RISE_SPAN, _TRAFFIC, _TRAFFIC_SWING = (slice(first, first + 2) for first in range(6, 16, 2))
+
 _TICK_MS = 5_000
 """Of all noise but the power's: one tick for all, so that it is found once."""
 
 _DAY_MS = 86_400_000
+_TRICKLE_BYTES_PER_S = 1_000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Gpus:
+class Gpus(NamedTuple):
     """One column per instant, one row per GPU or one for all; ratios are 0-1, nothing is rounded yet."""
 
     utilization: Floats
@@ -39,8 +45,7 @@ class Gpus:
     tx_bytes_per_s: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Readings:
+class Readings(NamedTuple):
     """The host's ratios of all cores and of memory, one entry per instant, and its GPUs if it has any."""
 
     cpu: Floats
@@ -62,57 +67,90 @@ class Activity:
 
 
 class Signals:
-    """What a workload shows at instants counted from its origin, in any order; built once, then pure."""
+    """What a workload shows at instants counted from its origin; built once, then pure.
+
+    Questions come in any order, the instants of one question in order of time.
+    """
 
     def __init__(self, workload: Workload) -> None:
         seed, device = workload.seed, workload.device
         board = boards(device, seed, workload.gpus) if device is not None and workload.gpus > 0 else None
         earliest_ms = min(0, (workload.exists_from_ms or 0) - workload.origin_ms) - _DAY_MS
         plan = schedule(workload, earliest_ms if board is None else earliest_ms - board.uptime_ms)
-        self._axis, self._levels = axis(plan.blocks)
-        self._ram, self._memory = Level.of(plan.ram), Level.of(plan.gpu_memory)
-        rows = ("cpu", "utilization", "utilization_noise", "rx_bytes_per_s", "tx_bytes_per_s", "awake")
-        self._rows = np.stack([getattr(self._levels, row) for row in rows])
-        self._seeds = seeds(seed, (_CPU, _RAM), 1)
+        self._axis = Axis(plan.blocks)
+        self._levels = levels = self._axis.levels
+        traffic = np.stack([levels.rx_bytes_per_s, levels.tx_bytes_per_s])
+        self._table = np.vstack(
+            [
+                levels.cpu,
+                np.minimum(0.25 * levels.cpu, 0.004 + 0.05 * levels.cpu),
+                levels.utilization,
+                np.minimum(levels.utilization_noise, levels.utilization),
+                levels.awake if device is None else _memory_clock_mhz(device, levels.awake),
+                _rises(plan.ram, plan.gpu_memory, self._axis.block_start_ms)[:, self._axis.block],
+                traffic,
+                np.where(traffic < 10e6, 0.6, 0.18),  # a trickle varies more than a stream
+            ]
+        )
         self._physics: Physics | None = None
+        self._seeds = seeds(seed, (_CPU, _RAM), 1)
         if board is not None:
             self._physics = Physics(self._axis, board, compile_timeline(plan, board), seed)
-            gpu_signals = (_UTILIZATION, _TEMPERATURE, _CLOCK, _RX, _TX)
-            self._seeds = np.concatenate([self._seeds, seeds(seed, gpu_signals, board.count)])
-        self.is_ever_lost = bool(self._levels.lost.any())
+            noisy = [_UTILIZATION, _TEMPERATURE, _RX, _TX] + [_CLOCK] * self._physics.is_ever_limited
+            self._seeds = np.concatenate([self._seeds, seeds(seed, noisy, board.count)])
+            ceilings = [board.device.pcie_rx_ceiling_bytes_per_s, board.device.pcie_tx_ceiling_bytes_per_s]
+            self._ceilings = np.array(ceilings, dtype=np.float64)[:, None, None]
+        self.is_ever_lost = bool(levels.lost.any())
 
-    def readings(self, t_ms: Ints) -> Readings:
+    def readings(self, elapsed_ms: Ints) -> Readings:
         """Everything that is served."""
-        segment = self._axis.locate(t_ms).segment
-        cpu, utilization, blur, rx, tx, awake = np.take(self._rows, segment, axis=1)
+        t_ms = elapsed_ms.astype(np.float64)
+        physics = self._physics
+        # Where power is the mean of a second, that second's start is looked up in the same pass.
+        places = self._axis.locate(t_ms if physics is None else physics.times(t_ms))
+        segment = places.segment[-len(t_ms) :]
+        level = self._table.take(segment, axis=1)
         wobble = smooth(self._seeds, t_ms, _TICK_MS)
-        cpu += wobble[0] * np.minimum(0.25 * cpu, 0.004 + 0.05 * cpu)
-        ram = self._ram.at(t_ms) * (1.0 + 0.004 * wobble[1])
+        cpu = level[_CPU_LEVEL] + wobble[0] * level[_CPU_SWING]
+        risen = np.minimum(1.0, (t_ms - level[_RISE_START]) / level[_RISE_LASTS])
+        risen *= level[_RISE_SPAN]
+        risen += level[_RISE_LOW]
+        ram = risen[0] * (1.0 + 0.004 * wobble[1])
         gpus = None
-        if physics := self._physics:
-            device = physics.board.device
-            busy, heat, clock, received, sent = wobble[2:].reshape(5, physics.board.count, -1)
-            power_w, energy_j, temperature = physics.power(t_ms)
+        if physics is not None:
+            per_gpu = wobble[2:].reshape(-1, physics.board.count, len(t_ms))
+            busy, heat, swing = per_gpu[0], per_gpu[1], per_gpu[2:4]
+            power_w, energy_j, temperature = physics.power(t_ms, places)
             temperature += 0.6 * heat
+            utilization = level[_UTILIZATION_LEVEL] + level[_UTILIZATION_SWING] * busy
+            traffic = 1.0 + level[_TRAFFIC_SWING, None] * swing
+            traffic *= level[_TRAFFIC, None]
+            np.maximum(traffic, _TRICKLE_BYTES_PER_S, out=traffic)
+            rx, tx = np.minimum(traffic, self._ceilings, out=traffic)
             gpus = Gpus(
-                utilization=np.clip(utilization + np.minimum(blur, utilization) * busy, 0.0, 1.0),
-                memory=self._memory.at(t_ms)[None],
+                utilization=np.minimum(utilization, 1.0, out=utilization),
+                memory=risen[1:],
                 power_w=power_w,
                 limit_w=physics.limit_w(segment),
                 energy_j=energy_j,
                 temperature_celsius=temperature,
-                sm_clock_mhz=physics.clock_mhz(segment, temperature, clock),
-                memory_clock_mhz=np.where(awake > 0.0, device.memory_max_mhz, device.memory_idle_mhz)[None],
-                rx_bytes_per_s=_traffic(rx, received, device.pcie_rx_ceiling_bytes_per_s),
-                tx_bytes_per_s=_traffic(tx, sent, device.pcie_tx_ceiling_bytes_per_s),
+                sm_clock_mhz=(
+                    physics.drifting_clock_mhz(segment, temperature, per_gpu[4])
+                    if physics.is_ever_limited
+                    else physics.clock_mhz(segment)
+                ),
+                memory_clock_mhz=level[_MEMORY_CLOCK : _MEMORY_CLOCK + 1],
+                rx_bytes_per_s=rx,
+                tx_bytes_per_s=tx,
             )
         return Readings(np.minimum(1.0, cpu), np.minimum(1.0, ram), gpus)
 
     def activity(self, t_ms: Ints, gpus: Gpus) -> Activity:
         """What goes beyond the served series; `gpus` are the readings of the same instants."""
         assert self._physics is not None, "readings of GPUs come from a machine that has some"  # noqa: S101
-        segment = self._axis.locate(t_ms).segment
-        levels, swing = self._levels, self._physics.swing(t_ms)
+        elapsed_ms = t_ms.astype(np.float64)
+        segment = self._axis.locate(elapsed_ms).segment
+        levels, swing = self._levels, self._physics.swing(elapsed_ms)
         sm = np.clip(levels.sm[segment] * (1.0 + 0.03 * swing), 0.0, 1.0)
         hot = gpus.temperature_celsius >= self._physics.board.device.slowdown_celsius
         capped, throttled = self._physics.holds(segment)
@@ -130,19 +168,28 @@ class Signals:
         """Energy of each GPU since the driver's start, in joules: what power is the slope of."""
         if self._physics is None:
             return np.empty((0, len(t_ms)))
-        return self._physics.energy_j(t_ms)
+        return self._physics.energy_j(t_ms.astype(np.float64))
 
     def present(self, t_ms: Ints) -> Flags:
         """Where the GPUs answer: not once they have fallen off the bus."""
-        there: Flags = self._levels.lost[self._axis.locate(t_ms).segment] == 0.0
+        there: Flags = self._levels.lost[self._axis.locate(t_ms.astype(np.float64)).segment] == 0.0
         return there
 
 
-def _traffic(level: Floats, swing: Floats, ceiling: int) -> Floats:
-    """Bytes per second; a trickle varies more than a stream, and neither stops."""
-    return np.clip(level * (1.0 + np.where(level < 10e6, 0.6, 0.18) * swing), 1_000.0, ceiling)
+def _memory_clock_mhz(device: Device, awake: Floats) -> Floats:
+    """At full speed as soon as somebody holds the device; HBM never leaves it."""
+    return np.where(awake > 0.0, float(device.memory_max_mhz), float(device.memory_idle_mhz))
 
 
+def _rises(ram: tuple[Rise, ...], gpu_memory: tuple[Rise, ...], block_start_ms: Floats) -> Floats:
+    """Of each block: the start of its phase, then how long, from where and how far the two memories rise."""
+    starts = np.array([rise.start_ms for rise in ram], dtype=np.float64)  # both rise with the phases
+    both = [[(max(1, rise.lasts_ms), rise.low, rise.high - rise.low) for rise in rises] for rises in (ram, gpu_memory)]
+    rows = np.array(both).transpose(2, 0, 1).reshape(6, -1)
+    return np.vstack([starts, rows])[:, starts.searchsorted(block_start_ms, "right") - 1]
+
+
+@lru_cache(maxsize=256)
 def signals(workload: Workload) -> Signals:
     """The signals of a workload. The last ones used are kept, whenever their runs started or end."""
     exists_ms = workload.exists_from_ms

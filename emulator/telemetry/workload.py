@@ -87,6 +87,10 @@ class Workload:
     keyframes: tuple[tuple[str, tuple[tuple[int, float], ...]], ...] = ()
     faults: tuple[PipelineFault, ...] = ()
 
+    def __hash__(self) -> int:
+        # What tells workloads apart in practice: hashing every phase takes longer than finding the compiled one.
+        return hash((self.seed, self.gpus, self.exists_from_ms, self.running_from_ms, self.until_ms))
+
     @property
     def origin_ms(self) -> int:
         """The instant from which the model's time counts: the start of running, if it came to that."""

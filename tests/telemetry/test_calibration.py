@@ -1,27 +1,35 @@
-"""A mixed fleet shows the percentiles that were published for a real one."""
+"""A mixed fleet shows the percentiles that were published for a real one, on other runs than it was fitted to."""
 
 from __future__ import annotations
 
-import numpy as np
+from pathlib import Path
+
 import pytest
 
-from benchmarks.telemetry_calibration import fleets, rows, samples
+from benchmarks.telemetry_calibration import Row, fleets, rows, table
 from emulator.telemetry.shapes import SHAPES
 
 FLEETS = fleets()
+DOCS = Path(__file__).parent.parent.parent / "docs" / "telemetry.md"
+MISSED: set[tuple[str, str, str]] = set()
+"""Figures that the model does not meet, as (fleet, quantity, figure): named here and in the docs, none bent to fit."""
 
 
-@pytest.mark.parametrize("name", FLEETS)
-def test_power_temperature_and_utilisation_are_those_of_acme(name: str) -> None:
-    seen = samples(FLEETS[name]["mix"])
-    for row in rows(name, FLEETS[name], seen):
-        if row.quantity == "power_w":
-            assert abs(row.emulated / row.published - 1) <= 0.15, row
-        else:
-            assert abs(row.emulated - row.published) <= 5.0, row
-    utilization = seen["gpuUtilizationPercent"]
-    assert np.mean(utilization == 0) >= 0.2
-    assert np.median(utilization) >= 95
+@pytest.fixture(scope="module", params=FLEETS)
+def shown(request: pytest.FixtureRequest) -> list[Row]:
+    return list(rows(request.param, FLEETS[request.param]))
+
+
+def test_power_temperature_and_utilisation_are_those_of_acme(shown: list[Row]) -> None:
+    """Power within 15 %, temperature within 5 °C, a quarter of utilisation at zero and half of it near 100."""
+    assert {(row.fleet, row.quantity, row.figure) for row in shown if not row.met} == {
+        missed for missed in MISSED if missed[0] == shown[0].fleet
+    }
+
+
+def test_the_table_in_the_docs_is_this_one() -> None:
+    """If this fails: put what `python -m benchmarks.telemetry_calibration` prints into docs/telemetry.md."""
+    assert table() in DOCS.read_text()
 
 
 @pytest.mark.parametrize("name", FLEETS)

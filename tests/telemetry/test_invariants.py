@@ -125,9 +125,10 @@ def test_temperature_follows_power_within_a_second(run: Workload, age_ms: int) -
     board = boards(run.device, run.seed, run.gpus)
     gpus = readings(run, every(1000, 60, age_ms))
     assert np.all(gpus.temperature_celsius >= board.ambient_celsius)
-    power_w = readings(run, every(100, 610, age_ms - 1000)).power_w
+    # Most sensors show the mean of a second, so what warmed the board shows up to a second later.
+    power_w = readings(run, every(100, 620, age_ms - 1000)).power_w
     for index in range(59):
-        span_w = np.ptp(power_w[:, index * 10 : index * 10 + 21], axis=1)
+        span_w = np.ptp(power_w[:, index * 10 : index * 10 + 31], axis=1)
         change = np.abs(gpus.temperature_celsius[:, index + 1] - gpus.temperature_celsius[:, index])
         assert np.all(change <= 0.25 * board.resistance_k_per_w[:, 0] * span_w + 3.0)
 
@@ -146,7 +147,7 @@ def test_a_board_without_air_slows_down_at_its_threshold(run: Workload, percent:
     assert np.all(throttled[gpus.temperature_celsius >= run.device.slowdown_celsius])
     context_w = boards(run.device, run.seed, 1).context_w
     can_cool = context_w < 0.9 * (run.device.slowdown_celsius - 31) / (
-        1.08 * run.device.thermal_resistance_k_per_w / (percent / 100)
+        1.13 * run.device.thermal_resistance_k_per_w / (percent / 100)
     )
     if can_cool.all():
         assert gpus.temperature_celsius.max() < run.device.slowdown_celsius + 1.0

@@ -279,7 +279,7 @@ def test_thirty_years_on_values_are_still_fine_grained(device: str) -> None:
 def test_bodies_are_json_of_the_series() -> None:
     sampled = sample(workload("oom"), window(59), FAR_MS)
     body = metrics_body("id", "host", "a", "b", sampled)
-    assert body.startswith(
+    assert bytes(body).startswith(
         b'{"executionId":"id","hostname":"host","timeRange":{"start":"a","end":"b"},"gpuUtilizationPercent":'
         b'[{"timestamp":"2026-01-01T00:00:00.000Z","value":'
     )

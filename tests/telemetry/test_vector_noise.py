@@ -26,10 +26,11 @@ def test_uniform_agrees_too(seed: int, drawn: list[int]) -> None:
     assert values.tolist() == [[scalar.uniform(seed, 1, 0, tick) for tick in drawn]]
 
 
-@given(seeds, st.integers(-(2**40), 2**40), st.integers(2, 100_000))
+@given(seeds, st.integers(-(2**35), 2**35), st.integers(2, 100_000))
 def test_smooth_noise_passes_through_its_draws(seed: int, tick: int, tick_ms: int) -> None:
     keys = noise.seeds(seed, (1,), 1)
-    at, halfway = noise.smooth(keys, np.array([tick * tick_ms, tick * tick_ms + tick_ms // 2]), tick_ms)[0]
+    t_ms = np.array([tick * tick_ms, tick * tick_ms + tick_ms // 2], dtype=np.float64)
+    at, halfway = noise.smooth(keys, t_ms, tick_ms)[0]
     first, second = (2 * scalar.uniform(seed, 1, 0, tick + later) - 1 for later in (0, 1))
     assert at == np.float64(first)
     assert abs(halfway - (first + (second - first) * (tick_ms // 2) / tick_ms)) < 1e-12
@@ -38,8 +39,21 @@ def test_smooth_noise_passes_through_its_draws(seed: int, tick: int, tick_ms: in
 def test_the_slope_of_the_spline_is_its_derivative() -> None:
     keys = noise.seeds(3, (1,), 2)
     t_ms = every(1, 50_000, -20_000)
-    curve, slope = noise.spline(keys, t_ms, 1000)
+    curve, half_slope = (each[:, 0] for each in noise.spline(keys, t_ms.astype(np.float64), 1000))
+    slope = 2.0 * half_slope
     assert np.abs(curve).max() <= 1.0
     assert np.abs(slope).max() <= 2.0
     measured = (curve[:, 2:] - curve[:, :-2]) * 500
     assert np.abs(measured - slope[:, 1:-1]).max() < 0.01
+
+
+@given(seeds, st.integers(-(10**9), 10**9), st.integers(1, 40_000), st.integers(1, 60))
+def test_noise_does_not_depend_on_how_densely_it_is_asked_for(seed: int, start_ms: int, step_ms: int, n: int) -> None:
+    """Dense instants share their draws; each alone has its own."""
+    keys = noise.seeds(seed, (1,), 2)
+    t_ms = every(step_ms, n, start_ms).astype(np.float64)
+    alone = [noise.smooth(keys, t_ms[index : index + 1], 5000) for index in range(n)]
+    assert np.array_equal(noise.smooth(keys, t_ms, 5000), np.concatenate(alone, axis=1))
+    before = [noise.spline(keys, t_ms[index : index + 1], 1000, 1)[0] for index in range(n)]
+    assert np.array_equal(noise.spline(keys, t_ms, 1000, 1)[0], np.concatenate(before, axis=2))
+    assert np.array_equal(noise.spline(keys, t_ms, 1000, 1)[0][:, 0], noise.spline(keys, t_ms - 1000, 1000)[0][:, 0])
