@@ -2,7 +2,8 @@
 
 EmulatorError
 |- StartError            the server cannot start: port, directory, contract
-|  `- ContractError      openapi.yaml and the handlers disagree, or it cannot be read
+|  |- ContractError      openapi.yaml and the handlers disagree, or it cannot be read
+|  `- InvalidScenarios   files that do not read: the problems of each (scenario/library.py)
 |- ScenarioError         one scenario text with one or more problems, each with its place
 |- RequestRefused        a request that cannot be served as it stands
    |- Unauthorized       no token, or one that opens nothing
