@@ -10,7 +10,6 @@ from starlette.responses import Response
 from emulator.hardware.profiles import find_profile
 from emulator.runs.run import Run
 from emulator.server.call import Call
-from emulator.statuses import RunStatus
 from emulator.tenants.identity import digest, uuid_of
 from emulator.tenants.tenant import Tenant
 
@@ -33,11 +32,10 @@ def get_dcgm_metrics(call: Call) -> Response:
 
 
 def _devices(tenant: Tenant) -> Iterator[Exposed]:
-    """The GPUs of a tenant's running runs, at its clock's now."""
+    """The GPUs of a tenant's running runs, and of starting ones that have metrics already, at its clock's now."""
     now_ms = tenant.clock.now_ms()
     for run in tenant.active(now_ms):
-        if run.course.status_at(now_ms) is RunStatus.RUNNING:
-            yield from _run_devices(tenant, run, now_ms)
+        yield from _run_devices(tenant, run, now_ms)
 
 
 def _run_devices(tenant: Tenant, run: Run, now_ms: int) -> Iterator[Exposed]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
 
-from emulator.telemetry.noise import Floats
+from emulator.scenario.pipeline import FaultKind
+from emulator.series_names import SERIES_NAMES
+from emulator.telemetry import pipeline
+from emulator.telemetry.noise import Floats, Ints
 from emulator.telemetry.signals import signals
 from emulator.telemetry.workload import Workload
 
@@ -28,14 +31,67 @@ class Counters:
     def __getitem__(self, field: str) -> Value:
         return self.values[field]
 
+    def replaced(self, values: Mapping[str, Value]) -> Counters:
+        """The same with other `values` of some fields."""
+        return Counters(MappingProxyType({**self.values, **values}))
+
+
+_FIELDS = {
+    "gpuUtilizationPercent": ("DCGM_FI_DEV_GPU_UTIL",),
+    "gpuMemoryUtilizationPercent": ("DCGM_FI_DEV_FB_FREE", "DCGM_FI_DEV_FB_USED"),
+    "gpuTemperatureCelsius": ("DCGM_FI_DEV_GPU_TEMP",),
+    "gpuPowerWatt": ("DCGM_FI_DEV_POWER_USAGE",),
+    "gpuClockSmMhz": ("DCGM_FI_DEV_SM_CLOCK",),
+    "gpuClockMemMhz": ("DCGM_FI_DEV_MEM_CLOCK",),
+    "gpuPcieThroughputRxBytesPerSec": ("DCGM_FI_PROF_PCIE_RX_BYTES",),
+    "gpuPcieThroughputTxBytesPerSec": ("DCGM_FI_PROF_PCIE_TX_BYTES",),
+}
+"""What a served series is made of, for faults that concern a few of them; the power limit is not exported."""
+
 
 def counters_at(workload: Workload, now_ms: int) -> tuple[Counters, ...]:
-    """One entry per GPU that answers at `now_ms`: none before the machine exists, after it, or once lost."""
-    device, first_ms, last_ms = workload.device, workload.exists_from_ms, workload.until_ms
-    if device is None or first_ms is None or now_ms < first_ms or (last_ms is not None and now_ms > last_ms):
+    """One entry per GPU that answers at `now_ms`: none before the machine exists, after it, or once lost.
+
+    As the pipeline's faults have it, too, except those that are late: a page has no points of the past.
+    """
+    first_ms, last_ms = workload.exists_from_ms, workload.until_ms
+    if first_ms is None or now_ms < first_ms or (last_ms is not None and now_ms > last_ms):
+        return ()
+    t_ms = np.array([now_ms - workload.origin_ms], dtype=np.int64)
+    counters = _counters(workload, t_ms)
+    faults = tuple(fault for fault in workload.faults if fault.kind is not FaultKind.LATE)
+    return _disturbed(replace(workload, faults=faults), t_ms, counters) if faults else counters
+
+
+def _disturbed(workload: Workload, t_ms: Ints, counters: tuple[Counters, ...]) -> tuple[Counters, ...]:
+    """`counters` with stale values, and without what does not reach the reader."""
+    for names, seen_ms in pipeline.stale(workload, SERIES_NAMES, t_ms):
+        seen = _counters(workload, seen_ms)
+        if len(names) == len(SERIES_NAMES):  # the exporter as a whole, a GPU that it has lost since included
+            counters = seen
+            continue
+        stale = [field for name in names for field in _FIELDS.get(name, ())]
+        counters = tuple(
+            now.replaced({field: then[field] for field in stale}) for now, then in zip(counters, seen, strict=False)
+        )
+    gone = [name for name in SERIES_NAMES if not _is_kept(workload, name, t_ms)]
+    if len(gone) == len(SERIES_NAMES):
+        return ()
+    blank = {field: None for name in gone for field in _FIELDS.get(name, ())}
+    return tuple(each.replaced(blank) for each in counters)
+
+
+def _is_kept(workload: Workload, name: str, t_ms: Ints) -> bool:
+    keep = pipeline.kept(workload, name, t_ms, int(t_ms[0]))
+    return keep is None or bool(keep[0])
+
+
+def _counters(workload: Workload, t_ms: Ints) -> tuple[Counters, ...]:
+    """The same without any fault; `t_ms` is one instant from the workload's origin."""
+    device = workload.device
+    if device is None:
         return ()
     source = signals(workload)
-    t_ms = np.array([now_ms - workload.origin_ms], dtype=np.int64)
     gpus = source.readings(t_ms).gpus
     if gpus is None or not source.present(t_ms)[0]:
         return ()

@@ -62,20 +62,23 @@ def draws(seed: Bits, tick: Ints, offsets: Ints) -> Floats:
 
 def smooth(seed: Bits, t_ms: Floats, tick_ms: int) -> Floats:
     """[seed, instant], in [-1, 1): one draw per tick, linear between ticks."""
-    tick = np.floor(t_ms / tick_ms)
-    share = (t_ms - tick * tick_ms) / tick_ms
-    drawn = draws(seed, tick.astype(np.int64), _TWO)
-    low = drawn[:, 0]
-    between: Floats = drawn[:, 1] - low
-    between *= share
-    between += low
+    tick, share = _ticks(t_ms, tick_ms)
+    between: Floats
+    if share is None:
+        between = uniform(seed, tick)
+    else:
+        drawn = draws(seed, tick, _TWO)
+        low = drawn[:, 0]
+        between = drawn[:, 1] - low
+        between *= share
+        between += low
     between *= 2.0
     between -= 1.0
     return between
 
 
-def spline(seed: Bits, t_ms: Floats, tick_ms: int, ticks_before: int = 0) -> tuple[Floats, Floats]:
-    """A curve in (-1, 1) and half its slope per tick, in (-1, 1), as [seed, time, instant].
+def spline(seed: Bits, t_ms: Floats, tick_ms: int, ticks_before: int = 0) -> Floats:
+    """A curve in (-1, 1), as [seed, time, instant].
 
     The last of the times is `t_ms`, the others lie `ticks_before` ticks before it, each one tick after the
     other: they share most of their draws.
@@ -83,18 +86,39 @@ def spline(seed: Bits, t_ms: Floats, tick_ms: int, ticks_before: int = 0) -> tup
     It is a quadratic B-spline through one draw per tick. Its slope is continuous, which makes the curve fit
     for an energy, and the slope for the power that belongs to it.
     """
-    tick = np.floor(t_ms / tick_ms)
-    share = (t_ms - tick * tick_ms) / tick_ms
-    drawn = draws(seed, tick.astype(np.int64), np.arange(-ticks_before, 3))
+    tick, share = _ticks(t_ms, tick_ms)
+    # Halfway between its first two draws at the start of a tick, halfway between the last two at its end.
+    drawn = draws(seed, tick, np.arange(-ticks_before, 2 if share is None else 3))
+    halfway = drawn if share is None else drawn[:, :-1]
+    curve: Floats = halfway[:, :-1] + halfway[:, 1:]
+    curve -= 1.0
+    if share is not None:
+        first, bend = _bends(drawn, share)
+        curve += share * (2.0 * first + bend)
+    return curve
+
+
+def spline_slope(seed: Bits, t_ms: Floats, tick_ms: int) -> Floats:
+    """Half the slope of `spline` per tick, in (-1, 1), as [seed, instant]."""
+    tick, share = _ticks(t_ms, tick_ms)
+    first, bend = _bends(draws(seed, tick, _THREE), 0.0 if share is None else share)
+    slope: Floats = first[:, 0] + bend[:, 0]
+    return slope
+
+
+def _bends(drawn: Floats, share: Floats | float) -> tuple[Floats, Floats]:
     steps = drawn[:, 1:] - drawn[:, :-1]
     first = steps[:, :-1]
     bend = steps[:, 1:] - first
     bend *= share
-    # Halfway between its first two draws at the start of a tick, halfway between the last two at its end.
-    curve: Floats = drawn[:, :-2] + drawn[:, 1:-1]
-    curve -= 1.0
-    curve += share * (2.0 * first + bend)
-    return curve, first + bend
+    return first, bend
 
 
-_TWO: Ints = np.arange(2, dtype=np.int64)
+def _ticks(t_ms: Floats, tick_ms: int) -> tuple[Ints, Floats | None]:
+    """The tick of each instant, and how far into it that is; None where all lie on a tick, as most windows do."""
+    tick = np.floor(t_ms / tick_ms)
+    share = t_ms - tick * tick_ms
+    return tick.astype(np.int64), share / tick_ms if np.count_nonzero(share) else None
+
+
+_TWO, _THREE = np.arange(2, dtype=np.int64), np.arange(3, dtype=np.int64)

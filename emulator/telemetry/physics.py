@@ -6,7 +6,7 @@ import numpy as np
 
 from emulator.telemetry.axis import Axis, Place
 from emulator.telemetry.board import Boards
-from emulator.telemetry.noise import Flags, Floats, Ints, seeds, spline
+from emulator.telemetry.noise import Flags, Floats, Ints, seeds, spline, spline_slope
 from emulator.telemetry.timeline import LEAKAGE, TAUS_MS, Timeline
 
 _POWER = 320
@@ -97,8 +97,7 @@ class Physics:
 
     def swing(self, t_ms: Floats) -> Floats:
         """The noise of power in [-1, 1], which activity follows."""
-        swing: Floats = spline(self._seeds, t_ms, self._tick_ms)[1][:, 0]
-        return swing
+        return spline_slope(self._seeds, t_ms, self._tick_ms)
 
     def holds(self, segment: Ints) -> tuple[Flags, Flags]:
         """Where the power limit, and where the slowdown temperature, holds the clocks down."""
@@ -122,7 +121,7 @@ class Physics:
     def _energies(self, t_ms: Floats, places: Place, ticks_before: int) -> Floats:
         """[GPU, time, instant]: joules; the times are those of `spline`, and `places` theirs."""
         energy_j, _, noise_j, _, _ = self._flow(places)
-        curve, _ = spline(self._seeds, t_ms, self._tick_ms, ticks_before)
+        curve = spline(self._seeds, t_ms, self._tick_ms, ticks_before)
         noise_j *= np.minimum(1.0, self._edge(places))
         noise_j *= curve.reshape(noise_j.shape)
         energy_j += noise_j
@@ -132,7 +131,8 @@ class Physics:
     def _energy_and_slope(self, t_ms: Floats, place: Place) -> tuple[Floats, Floats]:
         """Joules, and their slope in watts."""
         energy_j, slope_w, noise_j, leaking_w, leaking_to_w = self._flow(place)
-        curve, half_slope = (each[:, 0] for each in spline(self._seeds, t_ms, self._tick_ms))
+        curve = spline(self._seeds, t_ms, self._tick_ms)[:, 0]
+        half_slope = spline_slope(self._seeds, t_ms, self._tick_ms)
         edge = self._edge(place)
         fade = np.minimum(1.0, edge)
         fading = np.where(edge < 1.0, np.where(place.into_s < place.left_s, 1.0, -1.0) / self._edge_s, 0.0)

@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from emulator.series_names import GPU_SERIES, SERIES_NAMES, SYSTEM_SERIES
 from emulator.telemetry import pipeline
-from emulator.telemetry.noise import Floats, Ints
+from emulator.telemetry.noise import Flags, Floats, Ints
 from emulator.telemetry.signals import Gpus, signals
 from emulator.telemetry.window import Window
 from emulator.telemetry.workload import Workload
@@ -32,26 +33,18 @@ class Series:
 
 
 _TENTHS = ("gpuPowerWatt", "gpuPowerLimitWatt")
-_GPU_INTEGERS = (
-    "gpuUtilizationPercent",
-    "gpuMemoryUtilizationPercent",
-    "gpuTemperatureCelsius",
-    "gpuClockSmMhz",
-    "gpuClockMemMhz",
-    "gpuPcieThroughputRxBytesPerSec",
-    "gpuPcieThroughputTxBytesPerSec",
-)
-_SYSTEM_INTEGERS = ("systemRamUsedBytes", "systemCpuUsagePercent")
-# Factors that take the model's quantities to what is rounded, in the order of `_TENTHS` and the others.
-_GPU_SCALES = np.array([10.0, 10.0, 100.0, 100.0, 1.0, 1.0, 1.0, 1.0, 1.0])[:, None]
-
-_GPU = (*_GPU_INTEGERS[:3], *_TENTHS, *_GPU_INTEGERS[3:])
-SERIES: tuple[str, ...] = (*_GPU, "systemRamTotalBytes", *_SYSTEM_INTEGERS)
-"""Names on the wire, in the contract's order."""
+_GPU_INTEGERS = tuple(name for name in GPU_SERIES if name not in _TENTHS)
+_RAM_TOTAL, _RAM_USED, _CPU = SYSTEM_SERIES
+_ROWS = (_RAM_USED, _CPU, *_GPU_INTEGERS, *_TENTHS)
+"""What is computed, in an order of its own: integers first, the host's before those of GPUs."""
+_INTEGERS = 2 + len(_GPU_INTEGERS)
+# Factors that take the model's quantities to what is rounded. That of memory, which counts pages, is the host's own.
+_SCALES = np.array([1.0, 100.0, 100.0, 100.0, 1.0, 1.0, 1.0, 1.0, 1.0, 10.0, 10.0])[:, None]
+_NO_VALUES: Values = np.empty(0, dtype=np.int64)
 
 
 def sample(workload: Workload, window: Window, now_ms: int) -> dict[str, Series]:
-    """Every series of `SERIES` at the window's instants, as far as the machine exists and `now_ms` has come.
+    """Every series at the window's instants, as far as the machine exists and `now_ms` has come.
 
     A value belongs to its instant: it does not depend on the window, the step, or what was asked before.
     Several GPUs: percentages, temperatures and clocks are means, watts and bytes are sums. GPU series are
@@ -59,23 +52,34 @@ def sample(workload: Workload, window: Window, now_ms: int) -> dict[str, Series]
     """
     times_ms = _instants(workload, window, now_ms)
     if not len(times_ms):
-        empty = Series(times_ms, np.empty(0, dtype=np.int64))
-        return dict.fromkeys(SERIES, empty)
+        return dict.fromkeys(SERIES_NAMES, Series(times_ms, _NO_VALUES))
     elapsed_ms = times_ms - workload.origin_ms
     values, present = _values(workload, elapsed_ms)
-    for names, seen_ms in pipeline.stale(workload.faults, SERIES, elapsed_ms):
-        seen, _ = _values(workload, seen_ms)
+    if workload.faults:
+        return _disturbed(workload, times_ms, now_ms, values, present)
+    sampled = dict.fromkeys(SERIES_NAMES, Series(times_ms[:0], _NO_VALUES))
+    sampled |= {name: Series(times_ms, of) for name, of in values.items()}
+    if present is not None:
+        sampled |= {name: Series(times_ms[present], values[name][present]) for name in GPU_SERIES}
+    return sampled
+
+
+def _disturbed(
+    workload: Workload, times_ms: Ints, now_ms: int, values: dict[str, Values], present: Flags | None
+) -> dict[str, Series]:
+    """The series as they come through the faults of the pipeline."""
+    elapsed_ms = times_ms - workload.origin_ms
+    presence = dict.fromkeys(GPU_SERIES, present)
+    for names, seen_ms in pipeline.stale(workload, SERIES_NAMES, elapsed_ms):
+        seen, there = _values(workload, seen_ms)
         values |= {name: seen[name] for name in names if name in seen}
-    sampled: dict[str, Series] = {}
-    for name in SERIES:
-        if name not in values:
-            sampled[name] = Series(times_ms[:0], np.empty(0, dtype=np.int64))
-            continue
-        keep = pipeline.kept(workload, name, elapsed_ms, now_ms - workload.origin_ms) if workload.faults else None
-        if name in _GPU and present is not None:
-            keep = present if keep is None else keep & present
-        series = Series(times_ms, values[name])
-        sampled[name] = series if keep is None else Series(times_ms[keep], values[name][keep])
+        presence |= {name: there for name in names if name in presence}  # a hung exporter shows a lost GPU, too
+    sampled = dict.fromkeys(SERIES_NAMES, Series(times_ms[:0], _NO_VALUES))
+    for name, of in values.items():
+        keep, there = pipeline.kept(workload, name, elapsed_ms, now_ms - workload.origin_ms), presence.get(name)
+        if there is not None:
+            keep = there if keep is None else keep & there
+        sampled[name] = Series(times_ms, of) if keep is None else Series(times_ms[keep], of[keep])
     return sampled
 
 
@@ -87,25 +91,25 @@ def _instants(workload: Workload, window: Window, now_ms: int) -> Ints:
     return np.arange(span.start, span.stop, span.step, dtype=np.int64)
 
 
-def _values(workload: Workload, elapsed_ms: Ints) -> tuple[dict[str, Values], NDArray[np.bool_] | None]:
+def _values(workload: Workload, elapsed_ms: Ints) -> tuple[dict[str, Values], Flags | None]:
     """Each series that this machine has, and where its GPUs are present (None: everywhere)."""
     source = signals(workload)
-    readings = source.readings(elapsed_ms)
-    rows = [readings.ram[None] * (workload.ram_bytes / PAGE_BYTES), readings.cpu[None] * 100.0]
-    names: tuple[str, ...] = _SYSTEM_INTEGERS
-    values: dict[str, Values] = {"systemRamTotalBytes": np.full(len(elapsed_ms), workload.ram_bytes, dtype=np.int64)}
-    present: NDArray[np.bool_] | None = None
-    if readings.gpus is not None:
-        # One array, so that scaling and rounding are done once.
-        served = _served(readings.gpus)
-        served *= _GPU_SCALES
-        values |= zip(_TENTHS, np.rint(served[:2]) / 10.0, strict=True)
-        rows.append(served[2:])
-        names += _GPU_INTEGERS
-        present = source.present(elapsed_ms) if source.is_ever_lost else None
-    integers = np.rint(np.concatenate(rows)).astype(np.int64)
+    cpu, ram, gpus = source.readings(elapsed_ms)
+    # One array, so that scaling and rounding are done once.
+    rows = np.concatenate([ram[None], cpu[None], *(() if gpus is None else _together(gpus))])
+    rows *= _SCALES[: len(rows)]
+    rows[0] *= workload.ram_bytes / PAGE_BYTES
+    np.rint(rows, out=rows)
+    integers = rows[:_INTEGERS].astype(np.int64)
     integers[0] *= PAGE_BYTES
-    values |= zip(names, integers, strict=True)
+    values: dict[str, Values] = dict(zip(_ROWS, integers, strict=False))
+    values[_RAM_TOTAL] = np.full(len(elapsed_ms), workload.ram_bytes, dtype=np.int64)
+    present: Flags | None = None
+    if gpus is not None:
+        tenths = rows[_INTEGERS:]
+        tenths /= 10.0
+        values |= zip(_TENTHS, tenths, strict=True)
+        present = source.present(elapsed_ms) if source.is_ever_lost else None
     for name, frames in workload.keyframes:
         if name in values:
             at, level = zip(*frames, strict=True)
@@ -113,11 +117,11 @@ def _values(workload: Workload, elapsed_ms: Ints) -> tuple[dict[str, Values], ND
     return values, present
 
 
-def _served(gpus: Gpus) -> Floats:
-    """A row for each of `_TENTHS` and `_GPU_INTEGERS`: several GPUs brought together."""
-    sums = (gpus.power_w, gpus.limit_w, gpus.rx_bytes_per_s, gpus.tx_bytes_per_s)
+def _together(gpus: Gpus) -> tuple[Floats, ...]:
+    """A row for each of `_GPU_INTEGERS` and `_TENTHS`: several GPUs brought together."""
     means = (gpus.utilization, gpus.memory, gpus.temperature_celsius, gpus.sm_clock_mhz, gpus.memory_clock_mhz)
+    sums = (gpus.rx_bytes_per_s, gpus.tx_bytes_per_s, gpus.power_w, gpus.limit_w)
     if len(gpus.power_w) > 1:
-        sums = tuple(each.sum(axis=0, keepdims=True) for each in sums)
         means = tuple(each.mean(axis=0, keepdims=True) for each in means)
-    return np.concatenate([*sums[:2], *means, *sums[2:]])
+        sums = tuple(each.sum(axis=0, keepdims=True) for each in sums)
+    return means + sums

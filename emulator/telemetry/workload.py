@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from emulator.hardware.devices import Device
+from emulator.scenario.pipeline import PipelineFault
 from emulator.telemetry.shapes import QUANTITIES, Shape
 
 
@@ -35,34 +35,6 @@ class Phase:
 
     def override(self, field: str) -> Override | None:
         return next((entry for entry in self.overrides if entry.field == field), None)
-
-
-class FaultKind(StrEnum):
-    """What goes wrong between the device and the reader, the workload being well.
-
-    `missing`: samples are lost (`ratio` of them); `frozen`: the exporter repeats what it had at the start;
-    `late`: samples become visible only `delay_ms` after their instant; `dropped`: a series is not there.
-    """
-
-    MISSING = "missing"
-    FROZEN = "frozen"
-    LATE = "late"
-    DROPPED = "dropped"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PipelineFault:
-    """One disturbance of the metrics pipeline; times count from the start of running, the end is open.
-
-    `series` are names of the wire; empty means all.
-    """
-
-    kind: FaultKind
-    from_ms: int = 0
-    until_ms: int | None = None
-    series: tuple[str, ...] = ()
-    ratio: float = 1.0
-    delay_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

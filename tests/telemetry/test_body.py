@@ -7,10 +7,12 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.scenario.pipeline import FaultKind, PipelineFault
+from emulator.series_names import SERIES_NAMES
 from emulator.telemetry.body import metrics_body
-from emulator.telemetry.series import SERIES, Series, sample
+from emulator.telemetry.series import Series, sample
 from emulator.telemetry.window import Window
-from emulator.telemetry.workload import FaultKind, PipelineFault, Workload
+from emulator.telemetry.workload import Workload
 from emulator.times import LATEST_MS, format_instant
 from tests.telemetry.workloads import windows, workload, workloads
 
@@ -70,4 +72,4 @@ def test_names_and_texts_are_escaped_once() -> None:
     )
     assert body["executionId"] == '"id"'
     assert body["hostname"] == "hö"
-    assert list(body) == ["executionId", "hostname", "timeRange", *SERIES]
+    assert list(body) == ["executionId", "hostname", "timeRange", *SERIES_NAMES]

@@ -9,10 +9,12 @@ from types import MappingProxyType
 import pytest
 
 from emulator.hardware.devices import DEVICES
+from emulator.scenario.pipeline import FaultKind, PipelineFault
 from emulator.telemetry.counters import Counters, counters_at
 from emulator.telemetry.exposition import FAMILIES, Exposed, HostLabel, exposition
+from emulator.telemetry.series import sample
 from emulator.telemetry.workload import Workload
-from tests.telemetry.workloads import START_MS, lasting, workload
+from tests.telemetry.workloads import START_MS, lasting, window, workload
 
 NOW_MS = START_MS + 600_000
 
@@ -173,3 +175,53 @@ def test_a_busy_t4_looks_like_the_captured_one() -> None:
     assert 600 <= int(counters["DCGM_FI_DEV_SM_CLOCK"] or 0) <= 1_000
     assert 60 <= int(counters["DCGM_FI_DEV_GPU_TEMP"] or 0) <= 80
     assert counters["DCGM_FI_DEV_MEMORY_TEMP"] == 0
+
+
+def disturbed(kind: FaultKind, **changes: object) -> Workload:
+    fault = PipelineFault(kind=kind, from_ms=600_000, until_ms=660_000)
+    return workload("train-vision", gpus=2, faults=(replace(fault, **changes),))  # type: ignore[arg-type]
+
+
+HEALTHY = workload("train-vision", gpus=2)
+
+
+def test_a_frozen_exporter_shows_the_same_page_again() -> None:
+    run = disturbed(FaultKind.FROZEN)
+    pages = [page_of(run, NOW_MS + later_ms) for later_ms in (-1, 0, 30_000, 59_999, 60_000)]
+    assert len(set(pages)) == 3
+    assert pages[1] == pages[2] == pages[3] == page_of(HEALTHY, NOW_MS)
+    assert pages[4] == page_of(HEALTHY, NOW_MS + 60_000)
+
+
+def test_a_frozen_series_stands_still_among_the_others() -> None:
+    shown = samples(page_of(disturbed(FaultKind.FROZEN, series=("gpuPowerWatt",)), NOW_MS + 30_000))
+    then, now = (samples(page_of(HEALTHY, NOW_MS + later_ms)) for later_ms in (0, 30_000))
+    power = {key: value for key, value in then.items() if key[0] == "DCGM_FI_DEV_POWER_USAGE"}
+    assert len(power) == 2
+    assert shown == now | power != now
+
+
+def test_a_hung_exporter_goes_on_showing_a_gpu_that_is_lost() -> None:
+    fault = PipelineFault(kind=FaultKind.FROZEN, from_ms=20_000)
+    run = workload(lasting("eval", 30), "lost", faults=(fault,))
+    assert page_of(run, START_MS + 90_000) == page_of(run, START_MS + 20_000) != ""
+    shown = sample(run, window(20, start_s=80), NOW_MS)
+    assert {len(series) for series in shown.values()} == {21}
+    assert len(set(shown["gpuPowerWatt"].values.tolist())) == 1
+
+
+def test_a_dropped_series_has_no_line() -> None:
+    run = disturbed(FaultKind.DROPPED, series=("gpuMemoryUtilizationPercent", "gpuClockSmMhz"))
+    gone = {name for name, _ in samples(page_of(HEALTHY))} - {name for name, _ in samples(page_of(run))}
+    assert gone == {"DCGM_FI_DEV_FB_FREE", "DCGM_FI_DEV_FB_USED", "DCGM_FI_DEV_SM_CLOCK"}
+
+
+def test_a_lost_scrape_is_an_empty_page() -> None:
+    run = disturbed(FaultKind.MISSING, ratio=0.5)
+    pages = [counters_at(run, NOW_MS + 1000 * second) for second in range(60)]
+    assert 15 <= pages.count(()) <= 45
+    assert {len(page) for page in pages} == {0, 2}
+
+
+def test_a_late_point_does_not_concern_the_page() -> None:
+    assert page_of(disturbed(FaultKind.LATE, delay_ms=45_000)) == page_of(HEALTHY)

@@ -13,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.hardware.devices import DEVICES
+from emulator.scenario.pipeline import FaultKind, PipelineFault
+from emulator.series_names import GPU_SERIES, SERIES_NAMES, SYSTEM_SERIES
 from emulator.telemetry.body import metrics_body
-from emulator.telemetry.series import SERIES, Series, sample
+from emulator.telemetry.series import Series, sample
 from emulator.telemetry.signals import signals
 from emulator.telemetry.window import Window
-from emulator.telemetry.workload import FaultKind, Override, PipelineFault, Workload
+from emulator.telemetry.workload import Override, Workload
 from tests.telemetry.workloads import (
     A100,
     FAR_MS,
@@ -30,8 +32,6 @@ from tests.telemetry.workloads import (
     workloads,
 )
 
-GPU_SERIES = tuple(name for name in SERIES if name.startswith("gpu"))
-SYSTEM_SERIES = tuple(name for name in SERIES if name.startswith("system"))
 LATEST_MS = START_MS + 10**13
 
 
@@ -110,7 +110,7 @@ def test_two_processes_give_the_same_bytes() -> None:
 def test_points_exist_as_long_as_the_machine() -> None:
     run = workload("eval", until_ms=START_MS + 10_000)
     sampled = sample(run, Window(START_MS - 3000, START_MS + 20_000, 2000), FAR_MS)
-    for name in SERIES:
+    for name in SERIES_NAMES:
         assert (sampled[name].times_ms - START_MS).tolist() == [1000, 3000, 5000, 7000, 9000]
     ended = sample(replace(run, until_ms=START_MS + 3000), Window(START_MS, START_MS + 9000, 1000), FAR_MS)
     assert (ended["gpuPowerWatt"].times_ms - START_MS).tolist() == [0, 1000, 2000, 3000]
@@ -131,13 +131,13 @@ def test_a_machine_idles_before_its_run() -> None:
 
 def test_a_run_that_never_had_a_machine_has_no_points() -> None:
     sampled = sample(workload(exists_from_ms=None, running_from_ms=None), window(60), FAR_MS)
-    assert set(sampled) == set(SERIES)
+    assert set(sampled) == set(SERIES_NAMES)
     assert not any(len(series) for series in sampled.values())
 
 
 def test_a_cpu_machine_has_system_series_only() -> None:
     sampled = sample(workload("data-starved", device=None), window(59), FAR_MS)
-    assert {name: len(sampled[name]) for name in SERIES} == dict.fromkeys(GPU_SERIES, 0) | dict.fromkeys(
+    assert {name: len(sampled[name]) for name in SERIES_NAMES} == dict.fromkeys(GPU_SERIES, 0) | dict.fromkeys(
         SYSTEM_SERIES, 60
     )
     assert sampled["systemCpuUsagePercent"].values.mean() > 70

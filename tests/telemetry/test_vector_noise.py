@@ -39,8 +39,8 @@ def test_smooth_noise_passes_through_its_draws(seed: int, tick: int, tick_ms: in
 def test_the_slope_of_the_spline_is_its_derivative() -> None:
     keys = noise.seeds(3, (1,), 2)
     t_ms = every(1, 50_000, -20_000)
-    curve, half_slope = (each[:, 0] for each in noise.spline(keys, t_ms.astype(np.float64), 1000))
-    slope = 2.0 * half_slope
+    curve = noise.spline(keys, t_ms.astype(np.float64), 1000)[:, 0]
+    slope = 2.0 * noise.spline_slope(keys, t_ms.astype(np.float64), 1000)
     assert np.abs(curve).max() <= 1.0
     assert np.abs(slope).max() <= 2.0
     measured = (curve[:, 2:] - curve[:, :-2]) * 500
@@ -54,6 +54,17 @@ def test_noise_does_not_depend_on_how_densely_it_is_asked_for(seed: int, start_m
     t_ms = every(step_ms, n, start_ms).astype(np.float64)
     alone = [noise.smooth(keys, t_ms[index : index + 1], 5000) for index in range(n)]
     assert np.array_equal(noise.smooth(keys, t_ms, 5000), np.concatenate(alone, axis=1))
-    before = [noise.spline(keys, t_ms[index : index + 1], 1000, 1)[0] for index in range(n)]
-    assert np.array_equal(noise.spline(keys, t_ms, 1000, 1)[0], np.concatenate(before, axis=2))
-    assert np.array_equal(noise.spline(keys, t_ms, 1000, 1)[0][:, 0], noise.spline(keys, t_ms - 1000, 1000)[0][:, 0])
+    before = [noise.spline(keys, t_ms[index : index + 1], 1000, 1) for index in range(n)]
+    assert np.array_equal(noise.spline(keys, t_ms, 1000, 1), np.concatenate(before, axis=2))
+    assert np.array_equal(noise.spline(keys, t_ms, 1000, 1)[:, 0], noise.spline(keys, t_ms - 1000, 1000)[:, 0])
+
+
+@given(seeds, st.integers(-(2**20), 2**20), st.integers(2, 60), st.integers(1, 999))
+def test_instants_on_a_tick_are_drawn_alone_and_come_out_the_same(seed: int, first: int, n: int, later_ms: int) -> None:
+    """Where a window lies on ticks, half of the draws are spared: beside one instant off them, none is."""
+    keys = noise.seeds(seed, (1,), 2)
+    on_ticks = every(1000, n, 1000 * first).astype(np.float64)
+    mixed = np.append(on_ticks, on_ticks[-1] + later_ms)
+    assert np.array_equal(noise.smooth(keys, on_ticks, 1000), noise.smooth(keys, mixed, 1000)[:, :-1])
+    assert np.array_equal(noise.spline(keys, on_ticks, 1000, 1), noise.spline(keys, mixed, 1000, 1)[..., :-1])
+    assert np.array_equal(noise.spline_slope(keys, on_ticks, 1000), noise.spline_slope(keys, mixed, 1000)[:, :-1])

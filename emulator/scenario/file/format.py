@@ -8,8 +8,9 @@ from emulator.scenario.composition import compose
 from emulator.scenario.file.alternatives import given_keys
 from emulator.scenario.file.draft import Draft
 from emulator.scenario.file.grammar import Findings, Unread, in_order
-from emulator.scenario.file.keys import EXTENDS, KEYS, TIMELINE, check_together
+from emulator.scenario.file.keys import EXTENDS, KEYS, METRICS, SHAPES, TIMELINE, check_together
 from emulator.scenario.file.records import Record, Values
+from emulator.scenario.file.shapes import check_shapes
 from emulator.scenario.model import Scenario
 from emulator.statuses import RunStatus
 
@@ -66,12 +67,14 @@ def file_record(name: str = "", source: str = "", text: str = "") -> Record[Draf
         | dict.fromkeys(("extend", "base", "inherits", "inherit", "from", "parent", "include"), "extends")
         | dict.fromkeys(("alternatives", "one_of", "any_of", "random"), "variants")
         | dict.fromkeys(("attempts", "submissions", "responses"), "sequence")
+        | dict.fromkeys(("env", "environment", "env_vars", "variables", "secrets", "requires"), "needs_env")
         | {"when": "match", "if": "match", "phases": "metrics", "time_limit": "timeout"},
         strangers={
             status.value: f"`{status}` is a status: make it an entry of `timeline`, indented and with `- `"
             for status in RunStatus
         }
-        | {"weight": "`weight` goes into an entry of `variants`"},
+        | {"weight": "`weight` goes into an entry of `variants`"}
+        | {"profiles": "`profiles` goes into `selection`", "speed": "`speed` goes into a profile of `selection`"},
     )
 
 
@@ -79,6 +82,8 @@ def _check(values: Values, findings: Findings) -> None:
     if not values.tried(TIMELINE) and not values.tried(EXTENDS):
         findings.note(values.node, "", f"`timeline` is missing: write for example `{TIMELINE.written()}`")
     check_together(values, findings)
+    if not values.tried(EXTENDS) and (SHAPES in values or not values.tried(SHAPES)):
+        check_shapes(values.readable(METRICS, ()), values.get(SHAPES, {}), findings)
 
 
 _EMPTY = Problem("the file is empty: a scenario has at least a `timeline`")

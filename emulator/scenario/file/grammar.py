@@ -20,6 +20,9 @@ from emulator.errors import Problem
 T_co = TypeVar("T_co", covariant=True)
 Schema = dict[str, Any]
 
+MAX_FINDINGS = 100
+"""More is not for reading: a text of twenty thousand unknown keys would be answered with megabytes, after seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -42,11 +45,19 @@ class Unread(Exception):
 
 @dataclass(slots=True)
 class Findings:
-    """What reading has found wrong so far."""
+    """What reading has found wrong so far; once that is `MAX_FINDINGS`, reading stops."""
 
     found: list[Finding] = field(default_factory=list)
 
+    @property
+    def full(self) -> bool:
+        return len(self.found) >= MAX_FINDINGS
+
     def note(self, place: Node | Entry, path: str, message: str, *, beyond_schema: bool = False) -> None:
+        if self.full:
+            return
+        if len(self.found) == MAX_FINDINGS - 1:
+            message = f"there are {MAX_FINDINGS} problems or more; what follows was not read"
         self.found.append(Finding(Problem(message, path, place.line, place.column), beyond_schema))
 
     def refused(self, place: Node | Entry, path: str, message: str, *, beyond_schema: bool = False) -> Unread:

@@ -6,26 +6,12 @@ from types import MappingProxyType
 
 from emulator.scenario.file.durations import Duration, DurationOrRange
 from emulator.scenario.file.grammar import Findings
-from emulator.scenario.file.quantities import BYTE_RATE, PERCENT, POWER
+from emulator.scenario.file.quantities import QuantityOverride
 from emulator.scenario.file.records import Key, ListOf, Located, Record, Table, Values
 from emulator.scenario.file.scalars import Choice, Number, Text
-from emulator.scenario.model import DurationRange, Keyframes, MetricPhase, Override, Quantity, ShapeName
-
-SERIES_NAMES = (
-    "gpuUtilizationPercent",
-    "gpuMemoryUtilizationPercent",
-    "gpuTemperatureCelsius",
-    "gpuPowerWatt",
-    "gpuPowerLimitWatt",
-    "gpuClockSmMhz",
-    "gpuClockMemMhz",
-    "gpuPcieThroughputRxBytesPerSec",
-    "gpuPcieThroughputTxBytesPerSec",
-    "systemRamTotalBytes",
-    "systemRamUsedBytes",
-    "systemCpuUsagePercent",
-)
-"""The series of `GET /execution/{id}/metrics`. Source: Lyceum docs, "Metrics"."""
+from emulator.scenario.file.shapes import DOCS, EXAMPLES, QUANTITY_SYNONYMS, ShapeReference, measure_of
+from emulator.scenario.model import DurationRange, Keyframes, MetricPhase, Override, Quantity
+from emulator.series_names import SERIES_NAMES
 
 PHASE: Key[str] = Key(
     "phase", Text("a name", min_length=1, max_length=100), "The phase's name.", "train", required=True
@@ -35,40 +21,21 @@ FOR: Key[DurationRange] = Key(
 )
 SHAPE: Key[str] = Key(
     "shape",
-    Choice(
-        [shape.value for shape in ShapeName],
-        {"idle": "bare-idle", "load": "load-weights", "train": "train-llm", "training": "train-llm"}
-        | {"llm": "train-llm", "vision": "train-vision", "warmup": "context"},
-    ),
-    "What the GPU is busy with: every quantity follows from it unless it is given here.",
+    ShapeReference(),
+    "What the GPU is busy with, a built-in shape or one of `shapes`: every quantity follows from it unless it is"
+    " given here.",
     "train-llm",
     required=True,
 )
-_QUANTITY_DOCS = {
-    Quantity.GPU_UTILIZATION: "Share of time in which a kernel ran.",
-    Quantity.GPU_MEMORY: "Frame buffer in use.",
-    Quantity.SM: "Share of time in which the SMs were busy.",
-    Quantity.TENSOR: "Share of time in which the tensor cores were busy.",
-    Quantity.DRAM: "Share of time in which the memory interface was busy.",
-    Quantity.POWER: "Power draw, in watts or as a share of the limit.",
-    Quantity.POWER_LIMIT: "The board's power limit, as a share of its usual one.",
-    Quantity.AIRFLOW: "Cooling, as a share of what the board should get.",
-    Quantity.PCIE_RX: "Bytes from the host to the GPU.",
-    Quantity.PCIE_TX: "Bytes from the GPU to the host.",
-    Quantity.CPU: "The machine's processors in use.",
-    Quantity.RAM: "The machine's memory in use.",
-}
-_EXAMPLES = {Quantity.POWER: "350W", Quantity.PCIE_RX: "1.2GB/s", Quantity.PCIE_TX: "190MB/s"}
-_FORMS = {Quantity.POWER: POWER, Quantity.PCIE_RX: BYTE_RATE, Quantity.PCIE_TX: BYTE_RATE}
 QUANTITIES: dict[Quantity, Key[Override]] = {
-    quantity: Key(quantity.value, _FORMS.get(quantity, PERCENT), doc, _EXAMPLES.get(quantity, "85%"))
-    for quantity, doc in _QUANTITY_DOCS.items()
+    quantity: Key(quantity.value, QuantityOverride(measure_of(quantity)), doc, EXAMPLES.get(quantity, "85%"))
+    for quantity, doc in DOCS.items()
 }
 
 
 def _build(values: Values, findings: Findings) -> MetricPhase:
     overrides = {quantity: values[key] for quantity, key in QUANTITIES.items() if key in values}
-    return MetricPhase(values[PHASE], ShapeName(values[SHAPE]), values.get(FOR, None), MappingProxyType(overrides))
+    return MetricPhase(values[PHASE], values[SHAPE], values.get(FOR, None), MappingProxyType(overrides))
 
 
 METRICS: ListOf[MetricPhase] = ListOf(
@@ -76,9 +43,7 @@ METRICS: ListOf[MetricPhase] = ListOf(
         "a phase such as `{phase: train, shape: train-llm}`",
         (PHASE, FOR, SHAPE, *QUANTITIES.values()),
         _build,
-        synonyms={"name": "phase", "duration": "for", "type": "shape", "gpu": "gpu_utilization"}
-        | {"utilization": "gpu_utilization", "memory": "gpu_memory", "vram": "gpu_memory"}
-        | {"tensor_cores": "tensor", "rx": "pcie_rx", "tx": "pcie_tx", "system_memory": "ram"},
+        synonyms=QUANTITY_SYNONYMS | {"name": "phase", "duration": "for", "type": "shape"},
     ),
     "a list of phases",
     1000,

@@ -19,20 +19,23 @@ _RATE_FACTORS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "M
 
 
 @dataclass(frozen=True)
-class _Reading:
+class Reading:
+    """A number in its unit: percent (0-100), watts, or bytes per second."""
+
     value: float
     unit: Unit
 
 
 @dataclass(frozen=True)
-class _Quantity(Form[_Reading]):
-    """One number with its unit: `pattern` is what the schema says, `hint` what a bare number lacks."""
+class Measure(Form[Reading]):
+    """One number with its unit; `pattern` is what the schema says, `most` how many percent there may be."""
 
     words: str
     pattern: str
     units: tuple[str, ...]
+    most: int = 100
 
-    def read(self, node: Node, path: str, findings: Findings) -> _Reading:
+    def read(self, node: Node, path: str, findings: Findings) -> Reading:
         text = node.value if isinstance(node, ScalarNode) and isinstance(node.value, str) else None
         if text is None or re.fullmatch(self.pattern, text) is None:
             raise findings.refused(node, path, self._explained(node))
@@ -44,15 +47,15 @@ class _Quantity(Form[_Reading]):
         bare = node.text.strip().replace(" ", "")
         if re.fullmatch(_NUMBER, bare):
             lacks = "needs a percent sign" if self.units == ("%",) else "has no unit"
-            fitting = [unit for unit in self.units if unit != "%" or len(self.units) == 1 or float(bare) <= 100]
+            fitting = [unit for unit in self.units if unit != "%" or len(self.units) == 1 or float(bare) <= self.most]
             forms = " or ".join(f"`{bare}{unit}`" for unit in fitting)
             if self.units == ("%",) and 0 < float(bare) < 1:
                 return f"`{bare}` {lacks}: write `{float(bare) * 100:g}%`, or {forms} if so little is meant"
-            if self.units == ("%",) and float(bare) > 100:
-                return f"expected {self.words}, found `{bare}`, which is more than 100%"
+            if self.units == ("%",) and float(bare) > self.most:
+                return f"expected {self.words}, found `{bare}`, which is more than {self.most}%"
             return f"`{bare}` {lacks}: write {forms}"
-        if re.fullmatch(rf"{_NUMBER}%", bare) and "%" in self.units and float(bare[:-1]) > 100:
-            return f"expected {self.words}, found `{bare}`, which is more than 100%"
+        if re.fullmatch(rf"{_NUMBER}%", bare) and "%" in self.units and float(bare[:-1]) > self.most:
+            return f"expected {self.words}, found `{bare}`, which is more than {self.most}%"
         for unit in self.units:
             found = re.fullmatch(rf"({_NUMBER})([A-Za-z/%]+)", bare)
             if found and found[2].lower() in _LOOSE_UNITS.get(unit, ()):
@@ -71,66 +74,83 @@ _LOOSE_UNITS = {
 }
 
 
-def _measured(text: str) -> _Reading:
+def _measured(text: str) -> Reading:
     if text.endswith("%"):
-        return _Reading(float(text[:-1]), Unit.PERCENT)
+        return Reading(float(text[:-1]), Unit.PERCENT)
     if text.endswith("W"):
-        return _Reading(float(text[:-1]), Unit.WATT)
+        return Reading(float(text[:-1]), Unit.WATT)
     number = re.match(_NUMBER, text)
     digits = number[0] if number else "0"
     factor = _RATE_FACTORS[text.removeprefix(digits).removesuffix("/s")]
-    return _Reading(float(digits) * factor, Unit.BYTES_PER_SECOND)
+    return Reading(float(digits) * factor, Unit.BYTES_PER_SECOND)
 
 
 @dataclass(frozen=True)
-class QuantityOverride(Form[Override]):
-    """`55%`, `60%..80%` or `{from: 55%, to: 100%}`, in the units that this quantity has."""
+class OneOrRange(Form[Override]):
+    """`55%` or `60%..80%`, in the units that this quantity has."""
 
-    one: _Quantity
+    one: Measure
 
     @property
     def words(self) -> str:  # type: ignore[override]  # computed, where other forms store it
-        return f"{self.one.words}, a range `a..b`, or a ramp `{{from: a, to: b}}`"
+        return f"{self.one.words}, or a range `a..b`"
 
     def read(self, node: Node, path: str, findings: Findings) -> Override:
-        if not isinstance(node, ScalarNode):
-            start, end = _ramp_ends(self.one, self.words).read(node, path, findings)
-            self._check_units(node, path, findings, start, end)
-            return Override(Ramp(start.value, end.value), start.unit)
-        first, dots, second = node.text.partition("..")
+        first, dots, second = node.text.partition("..") if isinstance(node, ScalarNode) else ("", "", "")
         if not dots:
             reading = self.one.read(node, path, findings)
             return Override(reading.value, reading.unit)
         low, high = (
             self.one.read(ScalarNode(part, part, node.line, node.column), path, findings) for part in (first, second)
         )
-        self._check_units(node, path, findings, low, high)
+        _check_units(node, path, findings, low, high)
         if low.value > high.value:
-            message = f"the range `{node.text}` runs backwards: write `{second}..{first}`"
+            message = f"the range `{first}..{second}` runs backwards: write `{second}..{first}`"
             raise findings.refused(node, path, message, beyond_schema=True)
         return Override(NumberRange(low.value, high.value), low.unit)
 
-    def _check_units(self, node: Node, path: str, findings: Findings, first: _Reading, second: _Reading) -> None:
-        if first.unit is not second.unit:
-            raise findings.refused(node, path, "both ends need the same unit", beyond_schema=True)
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": f"^(?:{self.one.pattern})(?:\\.\\.(?:{self.one.pattern}))?$"}
+
+
+@dataclass(frozen=True)
+class QuantityOverride(Form[Override]):
+    """`55%`, `60%..80%` or `{from: 55%, to: 100%}`, in the units that this quantity has."""
+
+    one: Measure
+
+    @property
+    def words(self) -> str:  # type: ignore[override]  # computed, where other forms store it
+        return f"{self.one.words}, a range `a..b`, or a ramp `{{from: a, to: b}}`"
+
+    def read(self, node: Node, path: str, findings: Findings) -> Override:
+        if isinstance(node, ScalarNode):
+            return OneOrRange(self.one).read(node, path, findings)
+        start, end = _ramp_ends(self.one, self.words).read(node, path, findings)
+        _check_units(node, path, findings, start, end)
+        return Override(Ramp(start.value, end.value), start.unit)
 
     def schema(self) -> Schema:
-        text = {"type": "string", "pattern": f"^(?:{self.one.pattern})(?:\\.\\.(?:{self.one.pattern}))?$"}
-        return {"anyOf": [text, _ramp_ends(self.one, self.words).schema()]}
+        return {"anyOf": [OneOrRange(self.one).schema(), _ramp_ends(self.one, self.words).schema()]}
 
 
-def _ramp_ends(one: _Quantity, words: str) -> Record[tuple[_Reading, _Reading]]:
-    start: Key[_Reading] = Key("from", one, "Where the ramp begins.", required=True)
-    end: Key[_Reading] = Key("to", one, "Where the ramp ends.", required=True)
+def _check_units(node: Node, path: str, findings: Findings, first: Reading, second: Reading) -> None:
+    """Both ends of a range or a ramp count the same."""
+    if first.unit is not second.unit:
+        raise findings.refused(node, path, "both ends need the same unit", beyond_schema=True)
 
-    def build(values: Values, findings: Findings) -> tuple[_Reading, _Reading]:
+
+def _ramp_ends(one: Measure, words: str) -> Record[tuple[Reading, Reading]]:
+    start: Key[Reading] = Key("from", one, "Where the ramp begins.", required=True)
+    end: Key[Reading] = Key("to", one, "Where the ramp ends.", required=True)
+
+    def build(values: Values, findings: Findings) -> tuple[Reading, Reading]:
         return values[start], values[end]
 
     return Record(words, (start, end), build)
 
 
-PERCENT = QuantityOverride(_Quantity("a percentage such as `85%`", _PERCENT, ("%",)))
-POWER = QuantityOverride(
-    _Quantity("a power such as `350W`, or a share of the limit such as `80%`", f"{_WATT}|{_PERCENT}", ("W", "%"))
-)
-BYTE_RATE = QuantityOverride(_Quantity("a rate such as `190MB/s` or `1.2GB/s`", _RATE, ("MB/s", "GB/s")))
+PERCENT = Measure("a percentage such as `85%`", _PERCENT, ("%",))
+FACTOR = Measure("a percentage such as `30%` or `140%`", r"[0-9]{1,3}(?:\.[0-9]{1,6})?%", ("%",), most=999)
+POWER = Measure("a power such as `350W`, or a share of the limit such as `80%`", f"{_WATT}|{_PERCENT}", ("W", "%"))
+BYTE_RATE = Measure("a rate such as `190MB/s` or `1.2GB/s`", _RATE, ("MB/s", "GB/s"))

@@ -67,6 +67,8 @@ class ListOf(Form[tuple[Located[T_co], ...]]):
             raise findings.refused(node, path, f"expected {self.words} of at most {self.max_items} entries, {found}")
         read, sound = [], True
         for index, item in enumerate(node.items):
+            if findings.full:
+                raise Unread(tuple(read))
             at = f"{path}[{index}]"
             try:
                 read.append(Located(self.item.read(item, at, findings), item, at))
@@ -102,6 +104,8 @@ class Table(Form[Mapping[K, Located[T_co]]]):
         read: dict[K, Located[T_co]] = {}
         sound = True
         for entry in node.entries:
+            if findings.full:
+                raise Unread
             at = f"{path}.{cut(entry.key)}"
             name = ScalarNode(entry.key, entry.key, entry.line, entry.column)
             try:
@@ -213,13 +217,15 @@ class Record(Form[T_co]):
                 findings.note(node, path, f"`{key.name}` is missing: write for example `{key.written()}`")
         if self.check is not None:
             self.check(values, findings)
-        if values.failed or len(findings.found) > before:
+        if values.failed or findings.full or len(findings.found) > before:
             raise Unread
         return self.build(values, findings)
 
     def _values(self, node: MappingNode, path: str, findings: Findings) -> Values:
         values, keys = Values(node, path), {key.name: key for key in self.keys}
         for entry in node.entries:
+            if findings.full:
+                break
             at = f"{path}.{entry.key}" if path else entry.key
             key = keys.get(entry.key)
             if entry.key == "<<":  # a merge key, which was complained about; any key may be hidden in it

@@ -27,6 +27,10 @@ class Text(Form[str]):
     min_length: int = 0
     max_length: int | None = None
 
+    def fits(self, text: str) -> bool:
+        """Whether `text` is as the pattern says."""
+        return self.pattern is None or re.fullmatch(self.pattern, text) is not None
+
     def read(self, node: Node, path: str, findings: Findings) -> str:
         if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or is_long(node):
             hint = ""
@@ -40,7 +44,7 @@ class Text(Form[str]):
             raise findings.refused(
                 node, path, f"expected {self.words} of at most {self.max_length} characters, found {found}"
             )
-        if self.pattern is not None and re.fullmatch(self.pattern, node.value) is None:
+        if not self.fits(node.value):
             raise findings.refused(node, path, f"expected {self.words}, found {shown(node)}")
         return node.value
 
@@ -123,6 +127,23 @@ class Choice(Form[str]):
 
     def schema(self) -> Schema:
         return {"enum": list(self.choices)}
+
+
+@dataclass(frozen=True)
+class Yes(Form[bool]):
+    """`true`, for what is off when it is left out."""
+
+    words: str = "`true`"
+
+    def read(self, node: Node, path: str, findings: Findings) -> bool:
+        if isinstance(node, ScalarNode) and node.value is True:
+            return True
+        word = node.text.strip().lower() if isinstance(node, ScalarNode) else ""
+        hint = ": leave the key out" if word in ("false", "no", "off", "") else ""
+        raise findings.refused(node, path, f"expected {self.words}, found {shown(node)}{hint}")
+
+    def schema(self) -> Schema:
+        return {"const": True}
 
 
 @dataclass(frozen=True)
