@@ -20,8 +20,10 @@ from emulator.runs.billing import billed_usd
 from emulator.runs.failure import system_error, user_error
 from emulator.runs.lifecycle import Cause
 from emulator.runs.output import LogLine
+from emulator.runs.selection import profiled, recommendation, total_usd
 from emulator.scenario.choice import Rule
 from emulator.scenario.model import OutputStream, TimeLimit
+from emulator.scenario.submission import Kind
 from emulator.statuses import RunStatus
 from emulator.times import format_duration, format_instant
 
@@ -42,6 +44,7 @@ _COLOURS = {
 _CAUSES = {
     Cause.SCRIPT: "as its timeline says",
     Cause.TIME_LIMIT: "cut by the client's time limit",
+    Cause.MISSING_VARIABLE: "for lack of an environment variable",
     Cause.ABORT: "aborted",
     Cause.STOP: "stopped",
 }
@@ -80,16 +83,19 @@ def drawn(simulation: Simulation, console: Console, *, lines: int) -> Renderable
     """A whole run: where it spends its time, what it prints (at most `lines`), how it ends, what it costs."""
     output = _output(simulation, console, most=lines)
     blank = Text("")
+    children = [blank, _children(simulation)] if simulation.run.children else []
     return Group(
-        _heading(simulation), blank, _timeline(simulation, console), blank, *output, blank, *_ending(simulation)
+        *(_heading(simulation), blank, _timeline(simulation, console), *children),
+        *(blank, *output, blank, *_ending(simulation)),
     )
 
 
 def _heading(simulation: Simulation) -> Text:
     run = simulation.run
     scenario = run.script.scenario
+    limited = run.children[0].script.scenario if run.children else scenario
     seconds = format_duration(run.submission.timeout_s * 1000)
-    limit = f"time limit {seconds}{' (ignored)' if scenario.time_limit is TimeLimit.IGNORE else ''}"
+    limit = f"time limit {seconds}{' (ignored)' if limited.time_limit is TimeLimit.IGNORE else ''}"
     text = Text.assemble((scenario.name, "bold"), f"  {scenario.source}\n{scenario.summary}\n")
     seed = f"seed {run.seed}" if scenario.seed is None else f"seed {run.seed} (the scenario draws from its own)"
     text.append(f"{run.submission.kind} on {run.hardware}, {limit}, {seed}", "bright_black")
@@ -131,6 +137,32 @@ def _timeline(simulation: Simulation, console: Console) -> RenderableType:
             format_instant(end.at_ms),
         )
     return Group(bar, table)
+
+
+def _children(simulation: Simulation) -> RenderableType:
+    """The runs of a GPU selection, a row for each, and which of their profiles come out best."""
+    run = simulation.run
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=True, header_style="bright_black")
+    for column in ("profile", "speed", "running after", "took", "cost", "status"):
+        table.add_column(column, justify="left" if column in ("profile", "status") else "right", no_wrap=True)
+    results = {result.child.execution_id: result for result in profiled(run, simulation.until_ms)}
+    chosen = recommendation(list(results.values()))
+    for child in run.children:
+        running_ms, end = child.course.started_ms(RunStatus.RUNNING), child.course.end
+        result = results.get(child.execution_id)
+        seconds, cost_usd = (None, None) if result is None else (result.seconds, result.cost_usd)
+        status = child.course.status_at(simulation.until_ms)
+        words = [str(status)] if end is None or not end.ending.error else [f"{status}: {printable(end.ending.error)}"]
+        words += [word for word in ("best", "fastest", "cheapest") if getattr(chosen, word, None) == child.hardware]
+        table.add_row(
+            child.hardware,
+            f"{child.speed:g}",
+            "" if running_ms is None else format_duration(running_ms - run.submitted_ms),
+            "" if seconds is None else format_duration(round(seconds * 1000)),
+            "" if cost_usd is None else f"${cost_usd:.6f}",
+            Text(", ".join(words), _COLOURS[status]),
+        )
+    return table
 
 
 def shares(lengths: Sequence[int], width: int) -> list[int]:
@@ -211,6 +243,9 @@ def _indented(text: str) -> RenderableType:
 def _billing(simulation: Simulation) -> Text:
     run, profile = simulation.run, find_profile(simulation.run.hardware)
     assigned_ms = run.course.started_ms(RunStatus.STARTING)
+    if run.submission.kind is Kind.GPU_SELECTION:
+        usd = total_usd(run, simulation.until_ms)
+        return Text.assemble(("Billing", "bold"), f" ${usd:.6f}", ("  for all profiles together", "bright_black"))
     text = Text.assemble(("Billing", "bold"), f" ${billed_usd(run, simulation.until_ms):.6f}")
     if assigned_ms is None or profile is None:
         return text.append("  no machine was assigned", "bright_black")

@@ -12,8 +12,9 @@ from emulator.control.wire import run_view
 from emulator.runs.output import LogLine, log_lines, written
 from emulator.runs.run import Run
 from emulator.scenario.library import Library
-from emulator.scenario.submission import Submission
+from emulator.scenario.submission import Kind, Submission
 from emulator.server import wire
+from emulator.server.gpu_selection import status_body
 from emulator.tenants.cloud import Cloud
 from emulator.tenants.tenant import Tenant
 from emulator.times import format_instant
@@ -51,7 +52,7 @@ class Simulation:
 
     def view(self) -> dict[str, Any]:
         """All of the run, in the words of both APIs: `run` as GET /_emulator/runs/{id} shows it, the others as
-        GET /execution/{id} and its timing do, at the end of the run.
+        GET /execution/{id} and its timing do, at the end of the run; `gpu_selection` is there for one alone.
         """
         return {
             "at": format_instant(self.until_ms),
@@ -60,7 +61,12 @@ class Simulation:
             "record": wire.record(self.tenant, self.run, self.until_ms),
             **wire.timing(self.run, self.until_ms),
             "output": list(self._output()),
-        }
+        } | self._selection()
+
+    def _selection(self) -> dict[str, Any]:
+        """For a GPU selection, its status at the end."""
+        is_selection = self.run.submission.kind is Kind.GPU_SELECTION
+        return {"gpu_selection": status_body(self.run, self.until_ms)} if is_selection else {}
 
     def _output(self) -> Iterator[dict[str, Any]]:
         for piece in written(self.run, self.until_ms):

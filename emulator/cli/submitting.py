@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emulator.cli.options import Duration, F, Pair
+from emulator.cli.options import Duration, F, Pair, VariableName
 
 if TYPE_CHECKING:
     from emulator.scenario.submission import Submission
@@ -28,6 +28,14 @@ _OPTIONS = (
     click.option("--hardware", metavar="PROFILE", help="Hardware profile, such as gpu.h100.  [default: the API's]"),
     click.option("--label", "labels", multiple=True, metavar="LABEL", help="Label of the run. Repeatable."),
     click.option("--metadata", multiple=True, type=Pair(), metavar="KEY=VALUE", help="Metadata. Repeatable."),
+    click.option("--job-type", metavar="TYPE", help="Job type of a docker run; customer_notebook for a notebook."),
+    click.option(
+        "--env",
+        multiple=True,
+        type=VariableName(),
+        metavar="NAME",
+        help="Environment variable it is given. Repeatable.",
+    ),
     click.option("--timeout", type=Duration(), default="60s", show_default=True, help="Time limit of the client."),
 )
 
@@ -44,8 +52,16 @@ def submission_of(given: dict[str, Any]) -> Submission:
 
     Raises Forbidden for an unknown hardware profile, click.UsageError for options that do not go together.
     """
-    from emulator.scenario.submission import Kind
-    from emulator.server.submissions import compose_submission, image_submission, python_submission
+    return replace(_submitted(given), environment=given["env"])
+
+
+def _submitted(given: dict[str, Any]) -> Submission:
+    from emulator.server.submissions import (
+        compose_submission,
+        gpu_selection_submission,
+        image_submission,
+        python_submission,
+    )
 
     kind = _kind(given)
     common = {
@@ -55,27 +71,37 @@ def submission_of(given: dict[str, Any]) -> Submission:
         "metadata": dict(given["metadata"]),
         "timeout": -(-given["timeout"] // 1000),
     }
+    if kind == "gpu_selection":
+        submission = gpu_selection_submission(common | {"code": _code(given["code"])})
+        return replace(
+            submission,
+            run_name=given["run_name"],
+            labels=given["labels"],
+            metadata=dict(given["metadata"]),
+            # Without any code there is nothing to be looked at.
+            code_problem=None if given["code"] is None else submission.code_problem,
+        )
     if given["hardware"] is not None:
         common["execution_type"] = given["hardware"]
     if kind == "docker":
         command = (given["command"] or "").split()
-        return image_submission(common | {"docker_image_ref": given["image"], "docker_run_cmd": command})
+        body = common | {"docker_image_ref": given["image"], "docker_run_cmd": command, "job_type": given["job_type"]}
+        return image_submission(body)
     if kind == "compose":
         text = None if given["compose"] is None else _text_of(given["compose"])
         return compose_submission(common | {"compose_file_code": text})
-    submission = python_submission(common | {"code": _code(given["code"])})
-    return replace(submission, kind=Kind(kind))
+    return python_submission(common | {"code": _code(given["code"])})
 
 
 def _kind(given: dict[str, Any]) -> str:
     """The start call that the options ask for, or the only one that has them all."""
-    implied = {"image": "docker", "command": "docker", "compose": "compose", "code": "python"}
+    implied = {"image": "docker", "command": "docker", "job_type": "docker", "compose": "compose", "code": "python"}
     kind: str | None = given["kind"]
     for name, only in implied.items():
         if given[name] is None or (kind == "gpu_selection" and name == "code"):
             continue
         if kind not in (None, only):
-            raise click.UsageError(f"--{name} is for {only} runs, and this is a {kind} run")
+            raise click.UsageError(f"--{name.replace('_', '-')} is for {only} runs, and this is a {kind} run")
         kind = only
     return kind or "python"
 

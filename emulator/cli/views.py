@@ -13,13 +13,17 @@ from emulator.scenario.file.durations import UNTIL_STOPPED
 from emulator.scenario.file.keys import PERSONAL
 from emulator.scenario.file.records import Located
 from emulator.scenario.lints import faces_of, key_sets
-from emulator.scenario.model import DurationRange, Ending, Scenario
+from emulator.scenario.model import DurationRange, Ending, Scenario, Selection
 from emulator.statuses import RunStatus
 from emulator.times import format_duration
 
 _DEFAULT_METRICS = [{"phase": "train", "shape": "train-llm"}]
 _SHORT = 100
-_UNSET = {"seed": "each run's own", "hardware": "the one submitted for"}
+_UNSET = {
+    "seed": "each run's own",
+    "hardware": "the one submitted for",
+    "selection": "all listed GPU profiles, as fast as they are",
+}
 
 
 def span(length: DurationRange | None) -> str:
@@ -62,7 +66,7 @@ def _ending_words(ending: Ending | None) -> str:
 def resolved(scenario: Scenario) -> dict[str, Any]:
     """A scenario file that says the same without extending another, and with every default written out.
 
-    `seed` and `hardware` have no default that could be written, and are left out where they are not given.
+    `seed`, `hardware` and `selection` have no default that could be written, and are left out where they are not given.
     """
     view: dict[str, Any] = {"summary": scenario.summary}
     if scenario.match is not None:
@@ -107,14 +111,38 @@ def _script(scenario: Scenario, written: dict[int, PlainData]) -> dict[str, Any]
         "timeline": timeline,
         "output": [written[id(entry)] for entry in scenario.output],
         "metrics": [written[id(phase)] for phase in scenario.metrics] or _DEFAULT_METRICS,
+        "shapes": {name: written[id(shape)] for name, shape in scenario.shapes.items()},
         "series": {
             name: {format_duration(at_ms): value for at_ms, value in frames} for name, frames in scenario.series.items()
         },
+        "metrics_from": scenario.metrics_from.value,
+        "telemetry": [written[id(fault)] for fault in scenario.telemetry],
         "stop_status": scenario.stop_status.value,
         "shutdown": span(scenario.shutdown),
+        "needs_env": list(scenario.needs_env),
+        "faults": [written[id(fault)] for fault in scenario.faults],
     }
-    given = {"seed": scenario.seed, "hardware": scenario.hardware}
+    given: dict[str, Any] = {"seed": scenario.seed, "hardware": scenario.hardware}
+    if scenario.selection is not None:
+        given["selection"] = _selection(scenario.selection, view, written)
     return view | {key: value for key, value in given.items() if value is not None}
+
+
+def _selection(selection: Selection, whole: dict[str, Any], written: dict[int, PlainData]) -> dict[str, Any]:
+    """`selection` as a file has it: of each profile, what differs from `whole`."""
+    view: dict[str, Any] = {}
+    if selection.profiles is not None:
+        view["profiles"] = {
+            name: ({} if plan.speed is None else {"speed": plan.speed})
+            | ({} if plan.scenario is None else _difference(_script(plan.scenario, written), whole))
+            for name, plan in selection.profiles.items()
+        }
+    view |= {name: span(getattr(selection, name)) for name in ("analysis", "extraction", "processing")}
+    view |= {} if selection.error is None else {"error": selection.error}
+    return view | {
+        "code_check": "enforce" if selection.checks_code else "ignore",
+        "parameters": selection.parameters,
+    }
 
 
 def _ending(ending: Ending) -> Any:  # noqa: ANN401 - a word, or a mapping as the file has it
@@ -124,15 +152,15 @@ def _ending(ending: Ending) -> Any:  # noqa: ANN401 - a word, or a mapping as th
 
 
 def _written(scenario: Scenario) -> dict[int, PlainData]:
-    """The entries of `output` and `metrics` as they were written, by the identity of what was read of them."""
-    return {
-        id(located.value): plain_data(located.node)
-        for draft in scenario.drafts
-        for keys in key_sets(draft.keys)
-        for name in ("output", "metrics")
-        if name in keys
-        for located in cast("tuple[Located[object], ...]", keys[name].value)
-    }
+    """Entries of lists, and shapes, as they were written, by the identity of what was read of them."""
+    given = [keys for draft in scenario.drafts for keys in key_sets(draft.keys)]
+    lists = [cast("tuple[Located[object], ...]", keys[name].value) for keys in given for name in _LISTS if name in keys]
+    tables = [cast("dict[str, Located[object]]", keys["shapes"].value) for keys in given if "shapes" in keys]
+    entries = [*lists, *(table.values() for table in tables)]
+    return {id(located.value): plain_data(located.node) for each in entries for located in each}
+
+
+_LISTS = ("output", "metrics", "telemetry", "faults")
 
 
 def not_given(scenario: Scenario) -> Iterator[str]:

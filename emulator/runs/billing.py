@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from emulator.hardware.profiles import find_profile
 from emulator.runs.run import Run
+from emulator.scenario.submission import Kind
 from emulator.statuses import RunStatus
 
 
 def billed_usd(run: Run, now_ms: int) -> float:
     """US dollars from the assignment of a machine to the end, or to now; 0.0 while none is assigned.
 
+    A parent costs nothing itself: its children are billed, each at the price of its machine (inferred).
+
     Runs are billed per second of wall-clock time (Lyceum docs). That the clock starts with the machine's
     assignment, and the prices, are inferred. Rounded to a millionth of a dollar.
     """
     assigned_ms = run.course.started_ms(RunStatus.STARTING)
     profile = find_profile(run.hardware)
-    if assigned_ms is None or assigned_ms > now_ms or profile is None:
+    if run.submission.kind is Kind.GPU_SELECTION or assigned_ms is None or assigned_ms > now_ms or profile is None:
         return 0.0
     end = run.course.ended_by(now_ms)
     busy_ms = (end.at_ms if end else now_ms) - assigned_ms

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from emulator.runs.command import Command, Order
+from emulator.scenario.environment import MISSED_AFTER_MS, ending_without, missing_variable
 from emulator.scenario.model import Ending, TimeLimit
 from emulator.scenario.script import Script
 from emulator.scenario.submission import Submission
@@ -36,6 +37,7 @@ class Cause(StrEnum):
 
     SCRIPT = "script"
     TIME_LIMIT = "time_limit"
+    MISSING_VARIABLE = "missing_variable"
     ABORT = "abort"
     STOP = "stop"
     COMPLETE = "complete"
@@ -143,7 +145,9 @@ def course_of(script: Script, submission: Submission, submitted_ms: int, command
 def _move_by_itself(
     script: Script, submission: Submission, status: RunStatus, starts_ms: int, stopping_ms: int | None
 ) -> _Move | None:
-    """What ends the present stage if no command does: the earliest of script, shutdown and time limit."""
+    """What ends the present stage if no command does: the earliest of script, shutdown, lack of a variable and time
+    limit.
+    """
     candidates = []  # of one instant, the first counts: an end scripted for the time limit's instant wins
     scripted = _scripted_move(script, status, starts_ms)
     if scripted is not None:
@@ -153,6 +157,9 @@ def _move_by_itself(
         graceful_s = GRACEFUL_TIMEOUT_S if graceful_s is None else graceful_s
         at_ms = stopping_ms + min(script.shutdown_ms, graceful_s * 1000)
         candidates.append(_Move(at_ms, End(at_ms, stopped(script), Cause.STOP)))
+    if status is RunStatus.RUNNING and (missing := missing_variable(script.scenario, submission)) is not None:
+        at_ms = starts_ms + MISSED_AFTER_MS
+        candidates.append(_Move(at_ms, End(at_ms, ending_without(missing), Cause.MISSING_VARIABLE)))
     if status is RunStatus.RUNNING and script.scenario.time_limit is TimeLimit.ENFORCE:
         at_ms = starts_ms + submission.timeout_s * 1000
         candidates.append(_Move(at_ms, End(at_ms, TIMED_OUT, Cause.TIME_LIMIT)))

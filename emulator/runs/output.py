@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from emulator.runs.lifecycle import Cause
 from emulator.runs.run import Run
+from emulator.scenario.environment import traceback_of
 from emulator.scenario.model import OutputStream
 from emulator.scenario.rendering import Output, output_of
 from emulator.statuses import RunStatus
@@ -57,6 +59,8 @@ def _farewell(run: Run, output: Output, count: int) -> str | None:
     end = run.course.end
     if end is None or end.ending.status is not RunStatus.FAILED or not end.ending.error:
         return None
+    if end.cause is Cause.MISSING_VARIABLE:
+        return traceback_of(end.ending)
     error = end.ending.error.rstrip("\n")
     for start in range(count - 1, -1, -1):
         line = output.lines(start, start + 1)[0]

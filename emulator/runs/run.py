@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from emulator.runs.command import Command
 from emulator.runs.lifecycle import Course, course_of
+from emulator.runs.parent import handed_down, parent_course
 from emulator.scenario.choice import Choice
 from emulator.scenario.picking import NOTHING, Pick
-from emulator.scenario.script import Script
+from emulator.scenario.script import Script, stretches_of
 from emulator.scenario.submission import Submission
 
 
@@ -19,6 +21,9 @@ class Run:
     `chosen_by` says in words why this scenario, `picked` which of its alternatives; `warnings` are the parts of the
     request that the contract does not know. `course` follows from the rest and is kept because every question
     needs it.
+
+    A GPU selection is a parent with `children`, one run for each profile, all submitted with it. A child names its
+    parent, and the `speed` at which its scenario was taken.
     """
 
     execution_id: str
@@ -30,10 +35,16 @@ class Run:
     commands: tuple[Command, ...] = ()
     warnings: tuple[str, ...] = ()
     picked: Pick = NOTHING
+    parent_id: str | None = None
+    speed: float = 1.0
+    children: tuple[Run, ...] = ()
     course: Course = field(init=False)
 
     def __post_init__(self) -> None:
-        course = course_of(self.script, self.submission, self.submitted_ms, self.commands)
+        if self.children:
+            course = parent_course(self.children, stretches_of(self.script), self.submitted_ms, self.commands)
+        else:
+            course = course_of(self.script, self.submission, self.submitted_ms, self.commands)
         object.__setattr__(self, "course", course)
 
     @property
@@ -42,7 +53,23 @@ class Run:
         return self.script.scenario.hardware or self.submission.hardware
 
     def with_command(self, command: Command) -> Run:
-        """The same run with one more command, which counts as given no earlier than the last one."""
-        if self.commands and command.at_ms < self.commands[-1].at_ms:  # two requests may overtake each other
-            command = replace(command, at_ms=self.commands[-1].at_ms)
-        return replace(self, commands=(*self.commands, command))
+        """The same run with one more command, which counts as given no earlier than the last one.
+
+        A parent's command reaches each of its children that is active.
+        """
+        given = [each.at_ms for run in (self, *self.children) for each in run.commands]
+        command = replace(command, at_ms=max([command.at_ms, *given]))  # two requests may overtake each other
+        children = tuple(child.with_commands(handed_down(command, child)) for child in self.children)
+        return replace(self, commands=(*self.commands, command), children=children)
+
+    def with_commands(self, commands: Iterable[Command]) -> Run:
+        """The same run with these commands, in their order."""
+        run = self
+        for command in commands:
+            run = run.with_command(command)
+        return run
+
+    def with_child(self, changed: Run) -> Run:
+        """The same parent with a newer value of one of its children."""
+        children = (changed if child.execution_id == changed.execution_id else child for child in self.children)
+        return replace(self, children=tuple(children))

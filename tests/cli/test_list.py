@@ -95,10 +95,12 @@ def test_show_prints_the_text_and_as_comments_what_it_leaves_unsaid(scenario: Sc
 #   timeout: enforce  # default
 #   metrics:  # default
 #     - {phase: train, shape: train-llm}
+#   metrics_from: running  # default
 #   stop_status: completed  # default
 #   shutdown: 0s  # default
 #   seed: each run's own  # default
 #   hardware: the one submitted for  # default
+#   selection: all listed GPU profiles, as fast as they are  # default
 """,
         "",
     )
@@ -144,7 +146,8 @@ def test_show_takes_a_file_that_extends_its_neighbour(scenario: Scenario, write:
 def test_the_resolved_file_says_the_same_as_the_scenario(scenario: Scenario, name: str) -> None:
     given = Library.load(built_in=SCENARIO_DIRECTORY).get(name)
     read = read_scenario(scenario("show", name, "--resolved").out, name=name, source="printed")
-    for part in ("summary", "timeline", "ending", "output", "time_limit", "stop_status", "shutdown", "series"):
+    plain = ("summary", "timeline", "ending", "output", "time_limit", "stop_status", "shutdown", "series")
+    for part in (*plain, "shapes", "metrics_from", "telemetry"):
         assert getattr(read, part) == getattr(given, part), part
     assert resolved(read) == resolved(given)
 

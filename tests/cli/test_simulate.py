@@ -257,3 +257,28 @@ def test_what_would_move_the_cursor_is_drawn_escaped(scenario: Scenario, write: 
 )
 def test_every_stage_has_its_share_of_the_bar_and_at_least_one_cell(lengths: list[int], cells: list[int]) -> None:
     assert shares(lengths, 10) == cells
+
+
+def test_a_gpu_selection_is_drawn_with_a_row_for_each_profile(scenario: Scenario, write: Write) -> None:
+    write(
+        "choose.yaml",
+        """\
+summary: Two GPUs.
+timeline: [{pending: 1s}, {starting: 2s}, {running: 10s}]
+selection:
+  profiles:
+    gpu.a100: {}
+    gpu.h100: {timeline: [{pending: 9s}, {system_failure: {error: "No capacity."}}]}
+""",
+    )
+    said = scenario("simulate", "choose.yaml", "--kind", "gpu_selection", "--seed", "7", COLUMNS="90").out
+    assert [line.split() for line in said.splitlines() if line.startswith("gpu.")] == [
+        ["gpu.a100", "1", "3s", "10s", "$0.004417", "completed,", "best,", "fastest,", "cheapest"],
+        ["gpu.h100", "1", "system_failure:", "No", "capacity."],
+    ]
+    assert said.endswith(
+        "Ending  completed, return code 0, as its timeline says\nBilling $0.005300  for all profiles together\n"
+    )
+    shown = scenario("simulate", "choose.yaml", "--kind", "gpu_selection", "--json").json()
+    assert shown["gpu_selection"]["metadata"]["selection_results"]["best"] == "gpu.a100"
+    assert [job["status"] for job in shown["run"]["sub_jobs"]] == ["completed", "system_failure"]

@@ -78,15 +78,18 @@ def given_keys(values: Values, keys: tuple[Key[Any], ...]) -> dict[str, Given]:
     return given
 
 
-def _overrides(own: tuple[Key[Any], ...], keys: tuple[Key[Any], ...], check: Check, strangers: dict[str, str]) -> Any:  # noqa: ANN401
-    same = tuple(Key(key.name, _Same(key), key.doc) for key in keys)
+def same_keys(keys: tuple[Key[Any], ...]) -> tuple[Key[Any], ...]:
+    """`keys` as an entry further down has them."""
+    return tuple(Key(key.name, _Same(key), key.doc) for key in keys)
 
+
+def _overrides(own: tuple[Key[Any], ...], keys: tuple[Key[Any], ...], check: Check, strangers: dict[str, str]) -> Any:  # noqa: ANN401
     def build(values: Values, findings: Findings) -> Override:
         return Override(given_keys(values, keys), values.get(NAME, None), values.get(WEIGHT, 1))
 
     return Record(
         "a mapping of keys to override, or `{}` for the scenario as it is",
-        (*own, *same),
+        (*own, *same_keys(keys)),
         build,
         check,
         strangers=strangers,
