@@ -68,3 +68,14 @@ def test_the_built_in_notebook_runs_until_it_is_stopped(lyceum: OfficialClient) 
     assert [row["execution_id"] for row in lyceum.get("/workloads/list")] == [execution_id]
     assert lyceum("notebook", "stop", execution_id).exit_code == 0
     assert lyceum.get("/workloads/list") == []
+
+
+@WITH_NOTEBOOKS
+def test_a_notebook_of_another_image_runs_until_it_is_stopped_without_being_told_to(lyceum: OfficialClient) -> None:
+    """No file matches it and none is named: it takes the default of notebooks."""
+    execution_id = execution_id_in(lyceum("notebook", "launch", "--image", "quay.io/lab:1").stdout)
+    lyceum.wait_until(execution_id, "running")
+    assert execution_id in lyceum("notebook", "list").stdout
+    assert lyceum("notebook", "stop", execution_id) == Outcome(0, f"Notebook {execution_id} stopped.\n", "")
+    lyceum.wait_until(execution_id, "completed")
+    assert lyceum("notebook", "list") == Outcome(0, "No running notebooks found.\n", "")
