@@ -25,6 +25,7 @@ START_MS = parse_instant_ms("2026-01-01T00:00:00Z") or 0
 
 MAX_SPEED = 1_000_000.0
 
+_LONGEST_SLEEP_S = 86_400.0  # event loops differ in how long a timer may be
 _ROUNDING_S = 0.001  # slept longer, so that a clock of whole milliseconds has reached the instant on waking
 
 
@@ -71,8 +72,8 @@ class Bell:
                 waiter.set_result(None)
         self._waiting.clear()
 
-    async def wait(self, timeout_s: float) -> bool:
-        """Return True at the next ring, or False after `timeout_s` seconds of wall time."""
+    async def wait(self, timeout_s: float | None = None) -> bool:
+        """Return True at the next ring, or False after `timeout_s` seconds of wall time, if that many are given."""
         waiter = asyncio.get_running_loop().create_future()
         for bell in self._heard:
             bell._waiting.add(waiter)
@@ -98,9 +99,12 @@ class Clock:
     def _beginning(self) -> Clock | _Motion:
         return self._leader or _Motion.begin(self._initial)
 
-    def reset(self) -> None:
-        """Back to the start; a clock that followed another follows it again."""
-        self._base = self._beginning()
+    def reset(self, settings: ClockSettings | None = None) -> None:
+        """Back to the start; a clock that followed another follows it again.
+
+        With `settings` it begins with these instead, and is independent, until the next reset.
+        """
+        self._base = self._beginning() if settings is None else _Motion.begin(settings)
         self._lead_ms = 0
         self.bell.ring()
 
@@ -108,6 +112,10 @@ class Clock:
     def follows(self) -> bool:
         """Whether it still follows another clock."""
         return isinstance(self._base, Clock)
+
+    def moves_with(self, other: Clock) -> bool:
+        """Whether what moves `other` moves this one."""
+        return self is other or self._base is other
 
     @property
     def mode(self) -> ClockMode:
@@ -120,6 +128,11 @@ class Clock:
     @property
     def step_ms(self) -> int:
         return self._base.step_ms
+
+    @property
+    def lead_ms(self) -> int:
+        """How far it is ahead of the clock that it follows, or of where it was set."""
+        return self._lead_ms
 
     def now_ms(self) -> int:
         return min(self._base.now_ms() + self._lead_ms, LATEST_MS)
@@ -165,6 +178,17 @@ class Clock:
         )
         self._lead_ms = 0
         self.bell.ring()
+
+    async def watch(self, at_ms: int | None) -> None:
+        """Wait for the bell, or under the real clock for `at_ms` (None: no such instant is known), and move nothing.
+
+        Comes back early now and then: whoever waits has to look at the clock anew.
+        """
+        timeout_s = None
+        if at_ms is not None and self.mode is ClockMode.REAL:
+            remaining_ms = max(0, at_ms - self.now_ms())
+            timeout_s = min(remaining_ms / self.speed / 1000 + _ROUNDING_S, _LONGEST_SLEEP_S)
+        await self.bell.wait(timeout_s)
 
     async def wait_until(self, at_ms: int | None, *, at_most_s: float) -> bool:
         """Wait for the clock to reach `at_ms` (None: no such instant is known), or for the bell.

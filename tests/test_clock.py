@@ -461,3 +461,34 @@ def test_who_waits_for_the_real_clock_hears_of_a_change_of_speed() -> None:
         return await waiter
 
     assert run(scene()) is True
+
+
+def test_who_watches_a_clock_moves_nothing_and_wakes_when_it_is_moved() -> None:
+    async def scene(clock: Clock) -> tuple[bool, int]:
+        watcher = asyncio.create_task(clock.watch(START_MS + 1_000))
+        await asyncio.sleep(0)
+        asleep, moved_ms = not watcher.done(), clock.now_ms() - START_MS
+        clock.advance_to(START_MS + 1)
+        await asyncio.wait_for(watcher, AT_ONCE_S)
+        return asleep, moved_ms
+
+    assert run(scene(manual())) == (True, 0)
+    assert run(scene(stepping())) == (True, 0)
+
+
+def test_the_real_clock_has_reached_the_instant_when_it_wakes_its_watcher() -> None:
+    async def scene(clock: Clock) -> int:
+        await asyncio.wait_for(clock.watch(START_MS + 50), AT_ONCE_S)
+        return clock.now_ms()
+
+    assert run(scene(real(10, START_MS))) >= START_MS + 50
+    assert run(scene(real(1, START_MS + 60))) >= START_MS + 60
+
+
+def test_a_clock_moves_with_the_one_that_it_follows_until_it_is_set() -> None:
+    server = manual()
+    follower = Clock(follows=server)
+    assert (follower.moves_with(server), follower.moves_with(follower)) == (True, True)
+    assert not server.moves_with(follower)
+    follower.set(speed=2)
+    assert not follower.moves_with(server)
