@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emulator.clock import Clock, ClockSettings
 from emulator.contract.document import load_document
@@ -50,11 +51,13 @@ def create_service(
     return Service(cloud, settings or Settings())
 
 
-def create_app(service: Service) -> Starlette:
+def create_app(service: Service) -> ASGIApp:
     """The ASGI application around `service`. Raises ContractError if a contract and its handlers disagree."""
     access = Access(service)
-    emulated = ContractApp(load_document(CONTRACT_FILE), HANDLERS, access, service)
-    own = ContractApp(load_document(control.CONTRACT_FILE), control.HANDLERS, ControlAccess(service, access), service)
+    emulated = _guarded(ContractApp(load_document(CONTRACT_FILE), HANDLERS, access, service, journaled=True))
+    own_document = load_document(control.CONTRACT_FILE)
+    own_access = ControlAccess(service, access)
+    own = _guarded(ContractApp(own_document, control.HANDLERS, own_access, service, journaled=False))
     # Browsers may use the emulated API from any page, and not the control API.
     for_browsers = CORSMiddleware(
         emulated,
@@ -63,12 +66,38 @@ def create_app(service: Service) -> Starlette:
         allow_headers=["*"],
         expose_headers=["WWW-Authenticate", "Retry-After"],
     )
-    app = Starlette(routes=[Mount(CONTROL_PREFIX, app=own)], exception_handlers={Exception: _internal_error})
-    app.router.redirect_slashes = False
-    app.router.default = for_browsers  # whatever its path: the contract decides which ones there are
-    return app
+    return Doors(emulated, for_browsers, own)
+
+
+def _guarded(app: ASGIApp) -> ASGIApp:
+    """`app`, which answers 500 where a mistake of ours stops it; the traceback is logged."""
+    return ServerErrorMiddleware(app, handler=_internal_error)
 
 
 def _internal_error(_request: Request, _error: Exception) -> Response:
-    """The answer to a mistake of ours, which is logged with its traceback."""
     return json_response({"detail": "Internal Server Error"}, 500)
+
+
+class Doors:
+    """Both APIs at one address, told apart by the path.
+
+    In place of Starlette's router and middleware stack, which cost more than some of the answers: an operation is
+    found by the contract anyhow, and whoever sends no `Origin` needs nothing of CORS.
+    """
+
+    def __init__(self, emulated: ASGIApp, emulated_for_browsers: ASGIApp, control: ASGIApp) -> None:
+        self._emulated = emulated
+        self._for_browsers = emulated_for_browsers
+        self._control = control
+        self._others = Router()  # answers for the lifespan, and turns websockets away
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            door: ASGIApp = self._others
+        elif scope["path"].startswith(f"{CONTROL_PREFIX}/"):
+            door = self._control
+        elif any(name == b"origin" for name, _ in scope["headers"]):
+            door = self._for_browsers
+        else:
+            door = self._emulated
+        await door(scope, receive, send)

@@ -5,6 +5,10 @@ EmulatorError
 |  |- ContractError      openapi.yaml and the handlers disagree, or it cannot be read
 |  `- InvalidScenarios   files that do not read: the problems of each (scenario/library.py)
 |- ScenarioError         one scenario text with one or more problems, each with its place
+|- CallbackRefused       a callback may not go where it is to go
+|- ControlError          what a test asked of an emulator was not done
+|  |- ControlRefused     it said no: carries the status code and the detail
+|  `- Unreachable        it cannot be asked
 |- RequestRefused        a request that cannot be served as it stands
    |- Unauthorized       no token, or one that opens nothing
    |- Forbidden          a token that may not do this
@@ -64,6 +68,29 @@ class ScenarioError(EmulatorError):
         return "\n".join(problem.located(self.source) for problem in self.problems)
 
 
+class CallbackRefused(EmulatorError):
+    """A callback may not go to this receiver; the message says why, and shows nothing of the URL."""
+
+
+class ControlError(EmulatorError):
+    """What a test asked of an emulator was not done."""
+
+
+class ControlRefused(ControlError):
+    """The emulator said no; the message is the `detail` of its answer."""
+
+    def __init__(self, status_code: int, detail: str) -> None:
+        super().__init__(status_code, detail)  # args intact, so it survives pickling
+        self.status_code, self.detail = status_code, detail
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class Unreachable(ControlError):
+    """There is no emulator to ask: not started, stopped, or not where it was said to be."""
+
+
 class RequestRefused(EmulatorError):
     """A request that is answered with an error body; the message becomes its `detail`."""
 
@@ -100,6 +127,9 @@ class FieldProblem:
     msg: str
     type: str
 
+    def __str__(self) -> str:
+        return f"{'.'.join(map(str, self.loc))}: {self.msg}"
+
 
 class Invalid(RequestRefused):
     """A malformed request; names every field that is wrong."""
@@ -107,6 +137,10 @@ class Invalid(RequestRefused):
     def __init__(self, problems: tuple[FieldProblem, ...]) -> None:
         super().__init__(problems)
         self.problems = problems
+
+    @property
+    def detail(self) -> str:
+        return "; ".join(map(str, self.problems))
 
 
 class TooLarge(RequestRefused):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -9,6 +10,7 @@ from starlette.testclient import TestClient
 
 from emulator.app import create_app, create_service
 from emulator.clock import ClockMode, ClockSettings
+from emulator.server.self_check import SelfCheck
 from emulator.server.settings import Settings
 
 BASE = "/api/v2/external"
@@ -17,20 +19,23 @@ MANUAL = ClockSettings(ClockMode.MANUAL)
 
 
 class Api:
-    """One caller of one emulator."""
+    """One caller of one emulator, whose every answer has to keep the contract."""
 
-    def __init__(self, http: TestClient, key: str | None = KEY) -> None:
+    def __init__(self, http: TestClient, checked: SelfCheck, key: str | None = KEY) -> None:
         self.http = http
+        self.checked = checked
         self.key = key
 
     def as_caller(self, key: str | None) -> Api:
         """The same emulator with another key, or with none."""
-        return Api(self.http, key)
+        return Api(self.http, self.checked, key)
 
     def request(self, method: str, path: str, **settings: Any) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         headers |= settings.pop("headers", {})
-        return self.http.request(method, path, headers=headers, **settings)
+        answer = self.http.request(method, path, headers=headers, **settings)
+        assert not self.checked.breaches, list(self.checked.last)
+        return answer
 
     def get(self, path: str, **settings: Any) -> httpx2.Response:
         return self.request("GET", BASE + path, **settings)
@@ -41,6 +46,13 @@ class Api:
     def control(self, method: str, path: str, json: object = None) -> Any:
         """The JSON that a control call answers, which has to succeed."""
         answer = self.request(method, f"/_emulator{path}", json=json)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def control_text(self, method: str, path: str, text: str) -> Any:
+        """The same with a body in YAML."""
+        headers = {"Content-Type": "application/yaml"}
+        answer = self.request(method, f"/_emulator{path}", content=text, headers=headers)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -64,5 +76,6 @@ class Api:
 
 def emulator(settings: Settings | None = None, *, clock: ClockSettings = MANUAL, **choices: Any) -> Api:
     """A new emulator and its first caller."""
-    service = create_service(settings, clock=clock, **choices)
-    return Api(TestClient(create_app(service)))
+    service = create_service(replace(settings or Settings(), self_check=True), clock=clock, **choices)
+    assert service.self_check is not None
+    return Api(TestClient(create_app(service)), service.self_check)

@@ -20,13 +20,15 @@ _LOCATIONS = frozenset(Location)
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The body of an operation. `fields` are the properties that its schema declares.
+    """The body of an operation. `fields` are the properties that its schema declares, `secrets` the names of those,
+    at whatever depth, that hold one (`format: password`).
 
     One that can also be `application/yaml` is handed on as text: its reader knows more than a schema can say.
     """
 
     required: bool
     fields: frozenset[str]
+    secrets: frozenset[str]
     validator: SchemaValidator
     media_types: frozenset[str]
 
@@ -100,8 +102,9 @@ class Operation:
         if schema is None:
             raise ContractError(f"{self.operation_id}: its body is not JSON, which the emulator cannot read")
         fields = frozenset(_fields(self.document, schema))
+        secrets = frozenset(_secrets(self.document, schema, set()))
         media_types = frozenset(node["content"])
-        return Body(bool(node.get("required")), fields, SchemaValidator(self.document, schema), media_types)
+        return Body(bool(node.get("required")), fields, secrets, SchemaValidator(self.document, schema), media_types)
 
     @property
     def token_required(self) -> bool:
@@ -125,6 +128,28 @@ def _fields(document: Document, schema: Any) -> Iterator[str]:  # noqa: ANN401  
     for combination in ("allOf", "oneOf", "anyOf"):
         for part in schema.get(combination, ()):
             yield from _fields(document, part)
+
+
+def _secrets(document: Document, node: Any, seen: set[int]) -> Iterator[str]:  # noqa: ANN401  as above
+    """The properties, anywhere inside of what a schema describes, that are said to be secret."""
+    node = dereference(document, node)
+    if id(node) in seen:  # a schema may contain itself
+        return
+    seen.add(id(node))
+    if isinstance(node, dict):
+        for name, schema in node.get("properties", {}).items():
+            if _is_secret(document, schema):
+                yield name
+        node = list(node.values())
+    if isinstance(node, list):
+        for part in node:
+            if isinstance(part, dict | list):
+                yield from _secrets(document, part, seen)
+
+
+def _is_secret(document: Document, schema: Any) -> bool:  # noqa: ANN401  as above
+    schema = dereference(document, schema)
+    return isinstance(schema, dict) and schema.get("format") == "password"
 
 
 def operations(document: Document) -> dict[str, Operation]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from urllib.parse import unquote
 
 from emulator.contract.operations import Operation
@@ -29,10 +29,12 @@ class Routes:
         `raw_path` is percent-encoded, so that an encoded slash stays inside its part. No operation and no
         methods: there is no such path. HEAD is answered by the operation of GET.
         """
-        parts = [unquote(part, errors="surrogateescape") for part in _split(raw_path)]
+        parts = _split(raw_path)
+        if "%" in raw_path:
+            parts = [unquote(part, errors="surrogateescape") for part in parts]
         wanted = "GET" if method == "HEAD" else method
         allowed: set[str] = set()
-        for node in self._root.walk(parts):
+        for node in self._nodes(parts):
             operation = node.operations.get(wanted)
             if operation is not None:
                 names = operation.path_names
@@ -41,6 +43,13 @@ class Routes:
         if "GET" in allowed:
             allowed.add("HEAD")
         return None, {}, allowed
+
+    def _nodes(self, parts: list[str]) -> list[_Node]:
+        """The nodes that fit `parts`, those with literal parts first."""
+        fitting = [self._root]
+        for part in parts:
+            fitting = [following for node in fitting for following in node.after(part)]
+        return fitting
 
 
 class _Node:
@@ -51,15 +60,13 @@ class _Node:
         self.parts: dict[str, _Node] = {}
         self.any: _Node | None = None
 
-    def walk(self, parts: list[str], depth: int = 0) -> Iterator[_Node]:
-        """The nodes that fit `parts`, those with literal parts first."""
-        if depth == len(parts):
-            yield self
-            return
-        if literal := self.parts.get(parts[depth]):
-            yield from literal.walk(parts, depth + 1)
-        if self.any is not None and parts[depth]:
-            yield from self.any.walk(parts, depth + 1)
+    def after(self, part: str) -> tuple[_Node, ...]:
+        """The nodes that `part` leads to: the literal one, and the one for any text but an empty one."""
+        literal = self.parts.get(part)
+        variable = self.any if part else None
+        if literal is None:
+            return () if variable is None else (variable,)
+        return (literal,) if variable is None else (literal, variable)
 
 
 def _split(path: str) -> list[str]:

@@ -2,6 +2,9 @@
 
 The service is built on FastAPI: its 422 answers list `{loc, msg, type}` with the texts and types of pydantic.
 Source: Lyceum docs, HTTPValidationError; the texts themselves are inferred from that.
+
+What is wrong with a value is told without the value, which may be a secret: pydantic's `input` is left out, and the
+validator is made to mask values in its own messages. `_wording` is the one place where such a text comes about.
 """
 
 from __future__ import annotations
@@ -18,6 +21,9 @@ from emulator.errors import FieldProblem
 
 MAX_PROBLEMS = 20
 """An answer lists at most so many problems, so that a bad request cannot ask for an endless one."""
+
+_MASKED = "The value"
+"""What the validator's own messages have in place of a value."""
 
 _TYPES = {
     "string": ("string", "string_type"),
@@ -45,7 +51,7 @@ class SchemaValidator:
 
     @cached_property
     def _validator(self) -> jsonschema_rs.Draft202012Validator:
-        return jsonschema_rs.Draft202012Validator(self._whole, validate_formats=True)
+        return jsonschema_rs.Draft202012Validator(self._whole, validate_formats=True, mask=_MASKED)
 
     def problems(self, value: object, place: tuple[str | int, ...]) -> Iterator[FieldProblem]:
         """What is wrong with `value`, one problem for each place in it; nothing if it is valid."""
@@ -71,16 +77,29 @@ def _explain(
         case Kind.AdditionalProperties(unexpected=names):
             for name in names:
                 yield FieldProblem((*loc, name), "Extra inputs are not permitted", "extra_forbidden")
-        case Kind.OneOfNotValid(context=branches):
-            # What was meant is most likely the branch with the fewest slips, and those that name a field first.
-            slips = min(
-                branches, key=lambda errors: (len(errors), any(isinstance(e.kind, Kind.Required) for e in errors))
-            )
-            for slip in slips:
+        case Kind.OneOfNotValid(context=branches) | Kind.AnyOf(context=branches):
+            for slip in _likeliest(branches, error.instance_path):
                 yield from _explain(slip, value, place)
         case kind:
             msg, code = _wording(kind, error.message)
             yield FieldProblem(loc, msg, code)
+
+
+def _likeliest(
+    branches: list[list[jsonschema_rs.ValidationError]], place: list[str | int]
+) -> list[jsonschema_rs.ValidationError]:
+    """The slips of the branch that was most likely meant for what is at `place`.
+
+    That is one with slips only further inside, since it has the right shape, then one that is at least of the right
+    type; then one with few slips, and with those that name a field.
+    """
+
+    def unlikeliness(slips: list[jsonschema_rs.ValidationError]) -> tuple[bool, bool, int, bool]:
+        here = [slip for slip in slips if slip.instance_path == place]
+        mistyped = any(isinstance(slip.kind, Kind.Type) for slip in here)
+        return mistyped, bool(here), len(slips), any(isinstance(slip.kind, Kind.Required) for slip in slips)
+
+    return min(branches, key=unlikeliness)
 
 
 def _path(value: object, parts: list[str | int]) -> Iterator[str | int]:
@@ -112,6 +131,10 @@ def _wording(kind: Kind, fallback: str) -> tuple[str, str]:
             return f"String should have at least {limit} character{'s'[: limit != 1]}", "string_too_short"
         case Kind.MaxLength(limit=limit):
             return f"String should have at most {limit} character{'s'[: limit != 1]}", "string_too_long"
+        case Kind.MinItems(limit=limit):
+            return f"List should have at least {limit} item{'s'[: limit != 1]}", "too_short"
+        case Kind.MaxItems(limit=limit):
+            return f"List should have at most {limit} item{'s'[: limit != 1]}", "too_long"
         case Kind.Enum(options=options):
             *others, last = map(repr, options)
             return f"Input should be {', '.join(others)} or {last}" if others else f"Input should be {last}", "enum"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 
-from starlette.requests import Request
-
 from emulator.contract.operations import Operation
 from emulator.errors import Forbidden, StartError, Unauthorized
+from emulator.server.reading import Headers
 from emulator.server.service import Service
+from emulator.tenants.identity import key_of
 from emulator.tenants.tenant import Tenant
 
 # An API key as the service makes it (`lk_` and a secret); how long the secret is at least is our rule.
 _API_KEY = re.compile(r"lk_[!-~]{8,512}")
-ORG_HEADER = "X-Org-Slug"
+_ORG_HEADER = "x-org-slug"
 
 
 class Access:
@@ -26,25 +26,35 @@ class Access:
             if not _API_KEY.fullmatch(key):
                 raise StartError(f"`{key}` is no API key: one begins with `lk_` and has at least 8 more characters")
 
-    def admit(self, request: Request, operation: Operation) -> Tenant | None:
-        token = bearer_token(request)
+    def admit(self, headers: Headers, operation: Operation, method: str) -> Tenant | None:
+        token = bearer_token(headers)
         if token is None:
             if operation.token_required:
                 raise Unauthorized("Not authenticated: send 'Authorization: Bearer lk_...'")
             return None
         tenant = self.tenant(token)
-        slug = request.headers.get(ORG_HEADER)
+        slug = headers.get(_ORG_HEADER)
         if slug is not None and slug != tenant.identity.slug:
-            self.now_ms(tenant, request.method)  # a refused request steps its tenant's clock, too
+            self.now_ms(tenant, method)  # a refused request steps its tenant's clock, too
             raise Forbidden(f"You are not a member of this organisation; your organisation is {tenant.identity.slug}")
         return tenant
 
     def tenant(self, token: str) -> Tenant:
         """The tenant that `token` opens. Raises Unauthorized."""
-        admitted = self._service.settings.api_keys
-        if not _API_KEY.fullmatch(token) or (admitted is not None and token not in admitted):
+        if not self._opens(token):
             raise Unauthorized("Invalid API key")
         return self._service.cloud.tenant(token)
+
+    def _opens(self, token: str) -> bool:
+        admitted = self._service.settings.api_keys
+        return _API_KEY.fullmatch(token) is not None and (admitted is None or token in admitted)
+
+    def caller_key(self, headers: Headers) -> str:
+        try:
+            token = bearer_token(headers)
+        except Unauthorized:
+            return ""
+        return key_of(token) if token is not None and self._opens(token) else ""
 
     def now_ms(self, tenant: Tenant | None, method: str) -> int:
         if tenant is None:
@@ -52,9 +62,9 @@ class Access:
         return tenant.clock.now_ms() if method == "HEAD" else tenant.clock.observe()
 
 
-def bearer_token(request: Request) -> str | None:
+def bearer_token(headers: Headers) -> str | None:
     """The token of the Authorization header, or None without one. Raises Unauthorized if it is malformed."""
-    header = request.headers.get("authorization")
+    header = headers.get("authorization")
     if header is None:
         return None
     scheme, _, token = header.partition(" ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,6 +12,7 @@ from starlette.responses import Response
 from emulator.errors import ContractError
 from emulator.server.service import Service
 from emulator.tenants.cloud import Cloud
+from emulator.tenants.journal import Exchange
 from emulator.tenants.tenant import Tenant
 
 
@@ -21,7 +22,7 @@ class Call:
 
     `caller` is the tenant of its token, None where none was sent and none is needed. `now_ms` is the time that
     the whole answer is about. `values` are its parameters by name (a date-time is in milliseconds), `body` its
-    JSON body. `warnings` name the parts that the contract does not know.
+    JSON body. `exchange` is what the journal will tell about it.
     """
 
     service: Service
@@ -30,7 +31,7 @@ class Call:
     now_ms: int
     values: dict[str, Any]
     body: Any
-    warnings: tuple[str, ...]
+    exchange: Exchange
 
     @property
     def cloud(self) -> Cloud:
@@ -48,4 +49,4 @@ class Call:
         return str(self.values["execution_id"])
 
 
-Handler: TypeAlias = Callable[[Call], Response]
+Handler: TypeAlias = Callable[[Call], Response | Awaitable[Response]]

@@ -3,43 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
-from urllib.parse import parse_qsl
+from time import perf_counter_ns
+from typing import Protocol
 
-import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from emulator.clock import wall_ms
 from emulator.contract.document import Document
-from emulator.contract.operations import JSON, Body, Operation, operations
-from emulator.contract.parameters import Location
+from emulator.contract.operations import Operation, operations
 from emulator.contract.routing import Routes
-from emulator.errors import (
-    ContractError,
-    FieldProblem,
-    Invalid,
-    NotFound,
-    RequestRefused,
-    TooLarge,
-    UnsupportedMedia,
-)
+from emulator.errors import ContractError, FieldProblem, Invalid, NotFound, RequestRefused, TooLarge, UnsupportedMedia
 from emulator.server.call import Call, Handler
+from emulator.server.excerpt import excerpt
+from emulator.server.faults import hit_on, refusal_by, spoilt
+from emulator.server.reading import (
+    Headers,
+    body_value,
+    check_media_type,
+    headers_of,
+    parameters,
+    query_of,
+    read_limited,
+)
 from emulator.server.responses import method_not_allowed, options, refusal
 from emulator.server.service import Service
+from emulator.tenants.journal import Exchange
 from emulator.tenants.tenant import Tenant
 
-MAX_QUERY_FIELDS = 100
+_MAX_PATH = 500
+_MAX_QUERY = 2_000
 
 
 class Admission(Protocol):
     """Decides who may call an operation."""
 
-    def admit(self, request: Request, operation: Operation) -> Tenant | None:
+    def admit(self, headers: Headers, operation: Operation, method: str) -> Tenant | None:
         """The tenant of the request's token, None if it has none and needs none.
 
         Raises Unauthorized or Forbidden.
         """
+
+    def caller_key(self, headers: Headers) -> str:
+        """The key of the tenant that the token opens, for the journal; empty if it opens none."""
 
     def now_ms(self, tenant: Tenant | None, method: str) -> int:
         """The time that the answer is about."""
@@ -49,7 +56,13 @@ class ContractApp:
     """The operations of one document, each answered by the handler of its name."""
 
     def __init__(
-        self, document: Document, handlers: Mapping[str, Handler], admission: Admission, service: Service
+        self,
+        document: Document,
+        handlers: Mapping[str, Handler],
+        admission: Admission,
+        service: Service,
+        *,
+        journaled: bool,
     ) -> None:
         """Raises ContractError where an operation has no handler, or a handler no operation."""
         known = operations(document)
@@ -60,113 +73,114 @@ class ContractApp:
         for operation in known.values():
             _ = operation.parameters, operation.body  # read now: what cannot be read has to stop the start
         self._routes = Routes(known.values())
-        self._handlers = dict(handlers)
+        self._handlers = {operation_id: handlers[operation_id] for operation_id in known}
         self._admission = admission
         self._service = service
+        self._journal = service.cloud.journal if journaled else None
+        self._armed = service.cloud.armed if journaled else frozenset()  # what the journal tells of, faults can hit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started_ns = perf_counter_ns()
+        raw_path = scope["raw_path"].decode("latin-1")
+        query = scope["query_string"].decode("latin-1")
+        exchange = Exchange(scope["method"], raw_path[:_MAX_PATH], query[:_MAX_QUERY], wall_ms())
         try:
-            response = await self._answer(Request(scope, receive))
+            response = await self._answer(Request(scope, receive), raw_path, exchange)
         except ClientDisconnect:  # nobody is left to be answered
             return
+        exchange.status_code = response.status_code
+        exchange.duration_us = (perf_counter_ns() - started_ns) // 1000
+        if self._journal is not None:
+            self._journal.add(exchange)
+        for observe in self._service.observers:
+            observe(exchange, response)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
-        raw_path = request.scope["raw_path"].decode("latin-1")
+    async def _answer(self, request: Request, raw_path: str, exchange: Exchange) -> Response:
+        headers = headers_of(request.scope)
         operation, in_path, allowed = self._routes.find(request.method, raw_path)
         if operation is None:
-            if not allowed:
-                return refusal(NotFound("Not Found"))
-            return options(allowed) if request.method == "OPTIONS" else method_not_allowed(allowed)
+            exchange.caller = self._admission.caller_key(headers)
+            if request.method == "OPTIONS" and allowed:
+                return options(allowed)
+            msg = f"there is no such {'method for this path' if allowed else 'path'} in the contract"
+            exchange.problems = (FieldProblem(("path",), msg, "unknown_operation"),)
+            return method_not_allowed(allowed) if allowed else refusal(NotFound("Not Found"))
+        exchange.operation = operation
+        exchange.execution_id = in_path.get("execution_id")
+        if self._armed:
+            caller_key = self._admission.caller_key(headers)
+            hit = hit_on(self._service.cloud, operation, raw_path, exchange.execution_id, headers, caller_key)
+            if hit is not None:
+                exchange.fault = hit.told
+                response = await self._handled(request, operation, in_path, headers, exchange, refusal_by(hit))
+                return await spoilt(response, hit, self._service, request.receive)
+        return await self._handled(request, operation, in_path, headers, exchange)
+
+    async def _handled(
+        self,
+        request: Request,
+        operation: Operation,
+        in_path: dict[str, str],
+        headers: Headers,
+        exchange: Exchange,
+        refused: Response | None = None,
+    ) -> Response:
+        """The operation's answer, or `refused` if it is given: then the request is read for the journal alone."""
         try:
-            return self._handlers[operation.operation_id](await self._read(request, operation, in_path))
+            call = await self._read(request, operation, in_path, headers, exchange)
+            if refused is not None:
+                return refused
+            answer = self._handlers[operation.operation_id](call)
+            return answer if isinstance(answer, Response) else await answer
         except RequestRefused as error:
+            exchange.caller = exchange.caller or self._admission.caller_key(headers)
+            exchange.problems = _broken(error)
+            if refused is not None:
+                return refused
+            exchange.refusal = error.detail
             return refusal(error)
 
-    async def _read(self, request: Request, operation: Operation, in_path: dict[str, str]) -> Call:
+    async def _read(
+        self, request: Request, operation: Operation, in_path: dict[str, str], headers: Headers, exchange: Exchange
+    ) -> Call:
         """Admit the caller, then read parameters and body. Raises RequestRefused."""
-        caller = self._admission.admit(request, operation)
-        now_ms = self._admission.now_ms(caller, request.method)
-        in_query = _query(request)
-        values, problems = _parameters(request, operation, in_path, in_query)
-        warnings = [("query", name) for name in in_query if name not in operation.query_names]
+        caller = self._admission.admit(headers, operation, request.method)
+        if caller is not None:
+            exchange.caller = caller.key
+        now_ms = exchange.at_ms = self._admission.now_ms(caller, request.method)
+        in_query = query_of(request.scope)
+        values, problems = parameters(operation, in_path, in_query, headers)
+        unknown = [("query", name) for name in in_query if name not in operation.query_names]
         body = None
-        if operation.body is not None:
-            body, in_body = await self._body(request, operation.body)
+        declared = operation.body
+        if declared is not None:
+            data = await read_limited(request.receive, headers, self._service.settings.max_body_bytes)
+            exchange.body_bytes = len(data)
+            if data:
+                check_media_type(declared, headers)
+            body, in_body = body_value(data, declared)
             problems += in_body
+            if not declared.is_text:
+                exchange.body = excerpt(data, body, declared, in_body)
             if isinstance(body, dict):
-                warnings += [("body", name) for name in body if name not in operation.body.fields]
-        if self._service.settings.strict:
-            problems += [FieldProblem(place, "Extra inputs are not permitted", "extra_forbidden") for place in warnings]
+                unknown += [("body", name) for name in body if name not in declared.fields]
+        if unknown:
+            exchange.warnings = tuple(
+                f"{where}.{name}: not in the contract of {operation.operation_id}" for where, name in unknown
+            )
+            if self._service.settings.strict:
+                msg = "Extra inputs are not permitted"
+                problems += [FieldProblem(place, msg, "extra_forbidden") for place in unknown]
         if problems:
             raise Invalid(tuple(problems))
-        told = tuple(f"{where}.{name}: not in the contract of {operation.operation_id}" for where, name in warnings)
-        return Call(self._service, request, caller, now_ms, values, body, told)
-
-    async def _body(self, request: Request, declared: Body) -> tuple[Any, list[FieldProblem]]:
-        data = await _read_limited(request, self._service.settings.max_body_bytes)
-        media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
-        if data and media_type not in declared.media_types:
-            wanted = " or ".join(sorted(declared.media_types))
-            raise UnsupportedMedia(f"Send {wanted}, not {media_type[:100]}")
-        if not data:
-            missing = [FieldProblem(("body",), "Field required", "missing")] if declared.required else []
-            return None, missing
-        if declared.is_text:
-            return data.decode(errors="surrogateescape"), []
-        try:
-            value = orjson.loads(data)
-        except orjson.JSONDecodeError as error:
-            return None, [FieldProblem(("body", error.pos), f"JSON decode error: {error.msg}", "json_invalid")]
-        return value, list(declared.validator.problems(value, ("body",)))
+        return Call(self._service, request, caller, now_ms, values, body, exchange)
 
 
-async def _read_limited(request: Request, limit: int) -> bytes:
-    """The whole body. Raises TooLarge as soon as it is known to be over `limit` bytes."""
-    too_large = TooLarge(f"The request body is larger than {limit} bytes")
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
-        raise too_large
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise too_large
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _query(request: Request) -> dict[str, list[str]]:
-    """The query by name, every value in its order. Raises Invalid where it has too many fields."""
-    text = request.scope["query_string"].decode("latin-1")
-    if not text:
-        return {}
-    found: dict[str, list[str]] = {}
-    try:
-        pairs = parse_qsl(text, keep_blank_values=True, errors="surrogateescape", max_num_fields=MAX_QUERY_FIELDS)
-    except ValueError:
-        msg = f"A query may have at most {MAX_QUERY_FIELDS} fields"
-        raise Invalid((FieldProblem(("query",), msg, "too_long"),)) from None
-    for name, value in pairs:
-        found.setdefault(name, []).append(value)
-    return found
-
-
-def _parameters(
-    request: Request, operation: Operation, in_path: dict[str, str], in_query: dict[str, list[str]]
-) -> tuple[dict[str, Any], list[FieldProblem]]:
-    values: dict[str, Any] = {}
-    problems: list[FieldProblem] = []
-    for parameter in operation.parameters:
-        match parameter.location:
-            case Location.PATH:
-                # A path that names nothing is unknown, not malformed.
-                values[parameter.name] = in_path[parameter.name]
-                continue
-            case Location.QUERY:
-                texts = in_query.get(parameter.name, [])
-            case Location.HEADER:
-                texts = request.headers.getlist(parameter.name)
-        values[parameter.name], found = parameter.read(texts)
-        problems += found
-    return values, problems
+def _broken(error: RequestRefused) -> tuple[FieldProblem, ...]:
+    """Where the request that was refused breaks the contract, if it was refused for that."""
+    if isinstance(error, Invalid):
+        return error.problems
+    if isinstance(error, TooLarge | UnsupportedMedia):
+        return (FieldProblem(("body",), error.detail, "body"),)
+    return ()

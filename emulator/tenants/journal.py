@@ -1,0 +1,100 @@
+"""The journal: what the emulated API was asked, and what became of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from heapq import merge
+from operator import attrgetter
+
+from emulator.contract.operations import Operation
+from emulator.errors import FieldProblem
+
+PER_CALLER = 1_000
+IN_ALL = 20_000
+"""So many requests are kept: of one caller, so that nobody drives out another's, and of all together."""
+
+
+@dataclass(slots=True, eq=False)
+class Exchange:
+    """One request and its answer: filled in while it is under way, unchanged once the journal has it.
+
+    `caller` is the key of the token's tenant, empty where no token was good. `at_ms` is the caller's time, None where
+    it never came to that; `received_ms` is the wall's. `body` is JSON without secrets and without what is long.
+    `problems` are where the request broke the contract, `refusal` is the `detail` it was answered with, `fault` what
+    was done to the answer on purpose; a status code of 0 says that none was sent. The duration is that until the answer
+    began. `number` counts from 1.
+    """
+
+    method: str
+    path: str
+    query: str
+    received_ms: int
+    operation: Operation | None = None
+    caller: str = ""
+    at_ms: int | None = None
+    execution_id: str | None = None
+    body: bytes = b""
+    body_bytes: int = 0
+    status_code: int = 0
+    duration_us: int = 0
+    problems: tuple[FieldProblem, ...] = ()
+    refusal: str | None = None
+    warnings: tuple[str, ...] = ()
+    fault: str | None = None
+    number: int = 0
+
+    @property
+    def violations(self) -> tuple[str, ...]:
+        """How the request broke the contract, a sentence for each place."""
+        return tuple(map(str, self.problems))
+
+
+class Journal:
+    """The last requests of every caller, in a ring each."""
+
+    def __init__(self, *, per_caller: int = PER_CALLER, in_all: int = IN_ALL) -> None:
+        self._per_caller = per_caller
+        self._in_all = in_all
+        self._rings: dict[str, deque[Exchange]] = {}
+        self._order: deque[Exchange] = deque()  # all of them, and for a while those that left their ring
+        self._count = 0
+
+    def add(self, exchange: Exchange) -> None:
+        self._count += 1
+        exchange.number = self._count
+        ring = self._rings.get(exchange.caller)
+        if ring is None:
+            ring = self._rings[exchange.caller] = deque()
+        elif len(ring) == self._per_caller:
+            ring.popleft()
+        ring.append(exchange)
+        self._order.append(exchange)
+        if len(self._order) > self._in_all:
+            self._forget(self._order.popleft())
+
+    def _forget(self, oldest: Exchange) -> None:
+        ring = self._rings.get(oldest.caller)
+        if ring and ring[0] is oldest:
+            ring.popleft()
+            if not ring:
+                del self._rings[oldest.caller]
+
+    def newest_first(self, caller: str | None = None) -> Iterator[Exchange]:
+        """The requests of `caller`, or of all."""
+        if caller is not None:
+            return reversed(self._rings.get(caller, deque()))
+        newest_first: Callable[[Exchange], int] = attrgetter("number")
+        return merge(*map(reversed, self._rings.values()), key=newest_first, reverse=True)
+
+    def clear(self, caller: str | None = None) -> int:
+        """Forget the requests of `caller`, or of all. Returns how many there were."""
+        forgotten = sum(map(len, self._rings.values())) if caller is None else len(self._rings.get(caller, ()))
+        if caller is None:
+            self._rings.clear()
+            self._order.clear()
+        elif forgotten:
+            del self._rings[caller]
+            self._order = deque(exchange for exchange in self._order if exchange.caller != caller)
+        return forgotten

@@ -1,0 +1,98 @@
+"""A line for each request."""
+
+import io
+import json
+
+import httpx2
+import pytest
+from starlette.testclient import TestClient
+
+from emulator.app import create_app, create_service
+from emulator.server.request_log import RequestLog
+from emulator.server.settings import LogFormat
+from tests.api import BASE, KEY, MANUAL
+from tests.process import serving
+
+HEADERS = {"Authorization": f"Bearer {KEY}"}
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def logged_client(log_format: LogFormat, out: io.StringIO) -> TestClient:
+    service = create_service(clock=MANUAL)
+    service.observers.append(RequestLog(service.cloud, log_format, out))
+    return TestClient(create_app(service))
+
+
+def test_a_submission_is_a_line_with_its_scenario_and_why() -> None:
+    out = io.StringIO()
+    answer = logged_client(LogFormat.TEXT, out).post(
+        f"{BASE}/execution/streaming/start", json={"code": "pass"}, headers=HEADERS
+    )
+    first, second = out.getvalue().splitlines()
+    assert " POST   200 " in first
+    assert first.endswith(f"{BASE}/execution/streaming/start")
+    told = f"run {answer.json()['execution_id']} takes completed: no queue entry, name or match applies"
+    assert second.strip() == told
+
+
+def test_near_misses_name_the_condition_that_failed() -> None:
+    out = io.StringIO()
+    client = logged_client(LogFormat.TEXT, out)
+    wish = {"scenario": "oom", "match": {"file_name": "train-*.py"}}
+    client.post("/_emulator/queue", json=wish, headers=HEADERS)
+    client.post(f"{BASE}/execution/streaming/start", json={"code": "pass", "file_name": "eval.py"}, headers=HEADERS)
+    assert "near miss: oom: file_name: wants `train-*.py`, found `eval.py`" in out.getvalue()
+
+
+def test_what_breaks_the_contract_is_told_under_its_line() -> None:
+    out = io.StringIO()
+    client = logged_client(LogFormat.TEXT, out)
+    client.post(f"{BASE}/execution/streaming/start", json={"code": 5}, headers=HEADERS)
+    client.get(f"{BASE}/execution/nowhere", headers=HEADERS)
+    lines = [line.strip() for line in out.getvalue().splitlines()]
+    assert lines[1] == "breaks the contract: body.code: Input should be a valid string"
+    assert lines[3] == "Execution not found"
+
+
+def test_a_program_gets_one_json_object_a_line() -> None:
+    out = io.StringIO()
+    client = logged_client(LogFormat.JSON, out)
+    client.get(f"{BASE}/execution/no%0Awhere", headers=HEADERS)
+    (line,) = out.getvalue().splitlines()
+    told = json.loads(line)
+    assert (told["status_code"], told["operation_id"]) == (404, "get_execution")
+    assert told["execution_id"] == "no?where"
+    assert told["remarks"] == ["Execution not found"]
+
+
+@pytest.mark.parametrize(("path", "colour"), [("/workloads/list", "\x1b[32m"), ("/nowhere", "\x1b[33m")])
+def test_a_terminal_gets_colours(path: str, colour: str) -> None:
+    out = Terminal()
+    logged_client(LogFormat.TEXT, out).get(f"{BASE}{path}", headers=HEADERS)
+    assert colour in out.getvalue()
+
+
+def test_nothing_that_a_request_holds_reaches_the_terminal_as_a_control_character() -> None:
+    out = io.StringIO()
+    client = logged_client(LogFormat.TEXT, out)
+    client.post(f"{BASE}/execution/streaming/start", json={"code": "pass", "evil\x1b[2J\n": 1}, headers=HEADERS)
+    assert "\x1b" not in out.getvalue()
+    assert "evil?[2J?" in out.getvalue()
+
+
+def test_health_is_not_worth_a_line() -> None:
+    out = io.StringIO()
+    logged_client(LogFormat.TEXT, out).get("/_emulator/health")
+    assert out.getvalue() == ""
+
+
+def test_serve_logs_requests_unless_told_not_to() -> None:
+    for arguments, lines in ([], 1), (["--no-access-log"], 0), (["--log-format", "json"], 1):
+        with serving(*arguments) as server:
+            httpx2.get(f"{server.url}/_emulator/clock")
+            logged = server.logged()
+        assert len(logged.splitlines()) == lines, logged
