@@ -1,0 +1,129 @@
+"""The state of a server in a file: read at its start, written while it runs and when it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from emulator.clock import ClockMode
+from emulator.contract.document import load_document
+from emulator.contract.operations import operations
+from emulator.control.handlers import CONTRACT_FILE
+from emulator.errors import RequestRefused, StartError
+from emulator.server.service import Service
+from emulator.snapshot.reading import read_server
+from emulator.snapshot.state import restore_server
+from emulator.snapshot.writing import snapshot_of
+from emulator.tenants.journal import Exchange
+
+log = logging.getLogger(__name__)
+
+SAVE_AFTER_S = 2.0
+"""So long after a change at most is it in the file, unless writing takes so long that it has to be rarer."""
+
+_SHARE_OF_TIME = 20  # at most one twentieth of the time goes into writing
+
+
+class StateFile:
+    """Keeps the state of `service` in the file `path`.
+
+    A write replaces the file at once and whole: a process that is killed leaves the last state that was written.
+    """
+
+    def __init__(self, path: Path, service: Service) -> None:
+        self._path = path
+        self._service = service
+        self._timer: asyncio.TimerHandle | None = None
+        self._took_s = 0.0
+        service.observers.append(self._note)
+
+    def load(self) -> None:
+        """Restore what the file holds, if there is one.
+
+        Raises StartError where it cannot be read, or the directory not be written to; the file stays as it is.
+        """
+        if not os.access(self._path.parent, os.W_OK):
+            raise StartError(f"the state cannot be kept in {self._path}: {self._path.parent} cannot be written to")
+        try:
+            content = self._path.read_bytes()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StartError(f"the state in {self._path} cannot be read: {error.strerror}") from None
+        document = self._checked(content)
+        try:
+            restore_server(self._service.cloud, read_server(document))
+        except RequestRefused as error:
+            raise self._damaged(error.detail) from None
+
+    def _checked(self, content: bytes) -> dict[str, Any]:
+        try:
+            document = orjson.loads(content)
+        except orjson.JSONDecodeError as error:
+            raise self._damaged(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+        body = operations(load_document(CONTRACT_FILE))["put_snapshot"].body
+        for problem in () if body is None else body.validator.problems(document, ()):
+            raise self._damaged(str(problem))
+        checked: dict[str, Any] = document
+        return checked
+
+    def _damaged(self, why: str) -> StartError:
+        return StartError(
+            f"{self._path} holds no state that can be restored ({why}); it was left as it is: move it away to start anew"
+        )
+
+    def start(self) -> None:
+        for tenant in self._service.cloud.tenants.values():
+            self._service.courier.watch(tenant)  # what a restored run owes is still to be delivered
+
+    async def stop(self) -> None:
+        """Write the state a last time."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._save()
+
+    def _note(self, exchange: Exchange, _response: Response) -> None:
+        """Something may have changed: see to it that it is written before long. An idle server writes nothing."""
+        if self._timer is None and self._changes(exchange):
+            after_s = max(SAVE_AFTER_S, self._took_s * _SHARE_OF_TIME)
+            self._timer = asyncio.get_running_loop().call_later(after_s, self._save)
+
+    def _changes(self, exchange: Exchange) -> bool:
+        if exchange.method not in ("GET", "HEAD", "OPTIONS"):
+            return True
+        tenant = self._service.cloud.tenants.get(exchange.caller)
+        return tenant is not None and tenant.clock.mode is ClockMode.PER_REQUEST  # every request moves it on
+
+    def _save(self) -> None:
+        self._timer = None
+        loop = asyncio.get_running_loop()
+        started_s = loop.time()
+        content = orjson.dumps(snapshot_of(self._service.cloud), option=orjson.OPT_INDENT_2)
+        try:
+            _replace(self._path, content)
+        except OSError as error:
+            log.error("the state could not be written to %s: %s; the last one stays", self._path, error.strerror)
+        self._took_s = loop.time() - started_s
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write `path` whole or not at all, whatever happens meanwhile."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".new")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)  # noqa: PTH105  beside mkstemp
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)  # noqa: PTH108
+        raise
