@@ -1,19 +1,83 @@
 """A server that stands in for the Lyceum Cloud API: scripted GPU runs on your machine and in CI.
 
-`lyceum-emulator serve` starts it; `ARCHITECTURE.md` says how it is built.
+`lyceum-emulator serve` starts it, `with Emulator() as lyceum:` does so in this process; `ARCHITECTURE.md` says how
+it is built. Importing this package costs nothing: the names below are loaded when they are first asked for.
 """
 
-__all__ = ["__version__"]
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from emulator.embedded import (
+        Application,
+        AsyncTransport,
+        ChosenBy,
+        ClockMode,
+        ControlError,
+        ControlRefused,
+        Duration,
+        Emulator,
+        EmulatorError,
+        Ending,
+        Lyceum,
+        MetricSeries,
+        NearMiss,
+        RequestView,
+        RunView,
+        ScenarioLike,
+        Script,
+        Stage,
+        StartError,
+        TenantClock,
+        Transition,
+        Transport,
+        Unreachable,
+        Until,
+        Violation,
+    )
+
+__all__ = [
+    "Application",
+    "AsyncTransport",
+    "ChosenBy",
+    "ClockMode",
+    "ControlError",
+    "ControlRefused",
+    "Duration",
+    "Emulator",
+    "EmulatorError",
+    "Ending",
+    "Lyceum",
+    "MetricSeries",
+    "NearMiss",
+    "RequestView",
+    "RunView",
+    "ScenarioLike",
+    "Script",
+    "Stage",
+    "StartError",
+    "TenantClock",
+    "Transition",
+    "Transport",
+    "Unreachable",
+    "Until",
+    "Violation",
+    "__version__",
+]
 
 __version__: str
 
 
-def __getattr__(name: str) -> str:
-    """The version, read from the installed distribution when somebody asks for it."""
+def __getattr__(name: str) -> object:
     if name == "__version__":
-        from importlib.metadata import (
-            version,
-        )  # late: reading metadata is slower than all of this package's start
+        from importlib.metadata import version  # late: reading metadata is slower than all of this package's start
 
         return version("lyceum-emulator")
+    if name in __all__:
+        from emulator import embedded  # late: a whole server
+
+        return getattr(embedded, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -16,8 +16,9 @@ from emulator.clock import Clock, ClockSettings
 from emulator.contract.document import load_document
 from emulator.control import handlers as control
 from emulator.control.access import ControlAccess
+from emulator.control.coverage import coverage_of
 from emulator.errors import NotFound, StartError
-from emulator.resources import CONTRACT_FILE, SCENARIO_DIRECTORY
+from emulator.resources import CONTRACT_FILE, CONTROL_CONTRACT_FILE, SCENARIO_DIRECTORY
 from emulator.scenario.library import Library
 from emulator.server.access import Access
 from emulator.server.contract_app import ContractApp
@@ -53,9 +54,10 @@ def create_service(
 
 def create_app(service: Service) -> ASGIApp:
     """The ASGI application around `service`. Raises ContractError if a contract and its handlers disagree."""
+    coverage_of(service)  # from the first request on
     access = Access(service)
     emulated = _guarded(ContractApp(load_document(CONTRACT_FILE), HANDLERS, access, service, journaled=True))
-    own_document = load_document(control.CONTRACT_FILE)
+    own_document = load_document(CONTROL_CONTRACT_FILE)
     own_access = ControlAccess(service, access)
     own = _guarded(ContractApp(own_document, control.HANDLERS, own_access, service, journaled=False))
     # Browsers may use the emulated API from any page, and not the control API.

@@ -9,4 +9,5 @@ _INSTALLED = _PACKAGE / "data"
 _ROOT = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent
 
 CONTRACT_FILE = _ROOT / "openapi.yaml"
+CONTROL_CONTRACT_FILE = _PACKAGE / "control" / "openapi.yaml"
 SCENARIO_DIRECTORY = _ROOT / "scenarios"

@@ -8,15 +8,12 @@ import logging
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import orjson
 from starlette.responses import Response
 
 from emulator.clock import ClockMode
-from emulator.contract.document import load_document
-from emulator.contract.operations import operations
-from emulator.control.handlers import CONTRACT_FILE
+from emulator.control.snapshot import check_form
 from emulator.errors import RequestRefused, StartError
 from emulator.server.service import Service
 from emulator.snapshot.reading import read_server
@@ -58,26 +55,20 @@ class StateFile:
             return
         except OSError as error:
             raise StartError(f"the state in {self._path} cannot be read: {error.strerror}") from None
-        document = self._checked(content)
-        try:
-            restore_server(self._service.cloud, read_server(document))
-        except RequestRefused as error:
-            raise self._damaged(error.detail) from None
-
-    def _checked(self, content: bytes) -> dict[str, Any]:
         try:
             document = orjson.loads(content)
         except orjson.JSONDecodeError as error:
             raise self._damaged(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
-        body = operations(load_document(CONTRACT_FILE))["put_snapshot"].body
-        for problem in () if body is None else body.validator.problems(document, ()):
-            raise self._damaged(str(problem))
-        checked: dict[str, Any] = document
-        return checked
+        try:
+            check_form(document)
+            restore_server(self._service.cloud, read_server(document))
+        except RequestRefused as error:
+            raise self._damaged(error.detail) from None
 
     def _damaged(self, why: str) -> StartError:
         return StartError(
-            f"{self._path} holds no state that can be restored ({why}); it was left as it is: move it away to start anew"
+            f"{self._path} holds no state that can be restored ({why});"
+            " it was left as it is: move it away to start anew"
         )
 
     def start(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 LATEST_MS = 4_102_444_800_000
 """2100-01-01T00:00:00Z: no clock goes past it."""
@@ -67,6 +68,7 @@ def parse_instant_ms(text: str) -> int | None:
     return max(_WRITABLE_MS[0], min(ms, _WRITABLE_MS[1]))
 
 
+@lru_cache(maxsize=4096)  # a client that polls is told the same instants again and again
 def format_instant(ms: int) -> str:
     """`2026-01-01T00:00:00.000Z`: always with milliseconds and zone, so that texts sort as instants do."""
     seconds, rest = divmod(ms, 1000)

@@ -6,6 +6,8 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["pytester"]  # only the topmost conftest may ask for it; tests/plugin/ uses it
+
 IN_CI = bool(os.environ.get("CI"))
 
 # No deadline: two workers share two cores, and a slow example is not a wrong one.

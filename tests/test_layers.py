@@ -16,25 +16,28 @@ PACKAGE = Path(emulator.__file__).parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     # the core: no I/O, no framework
     ("errors",),
-    ("times", "statuses", "noise", "resources"),
+    ("times", "statuses", "noise", "series_names", "resources"),
     ("clock",),
     ("documents",),
     ("hardware",),
     ("contract",),
+    ("faults",),
     ("scenario",),
     ("runs",),
     ("telemetry",),
     ("tenants",),
+    ("snapshot",),
     # the doors
     ("server",),
     ("control",),
-    ("app",),
-    ("pytest_plugin", "cli"),
+    ("app", "state_file"),
+    ("embedded", "cli"),
+    ("pytest_plugin",),
     ("__init__", "__main__"),
 )
 RANKS = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
-DOORS = {"server", "control", "app", "pytest_plugin", "cli", "__main__"}
+DOORS = {"server", "control", "app", "state_file", "embedded", "pytest_plugin", "cli", "__main__"}
 ONLY_IN_DOORS = {"starlette", "uvicorn", "click", "rich", "pytest"}
 
 

@@ -41,15 +41,23 @@ def test_a_server_that_is_started_again_goes_on_where_it_stopped(tmp_path: Path)
 
 def test_a_server_that_is_killed_leaves_the_last_state_it_wrote(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
-    with pytest.raises(AssertionError, match="-9"), serving("--clock", "manual", "--state", state) as server:
-        execution_id = start(server)
-        _await_content(state, execution_id)
-        for _ in range(50):
-            start(server)
-        server.process.send_signal(signal.SIGKILL)
+    kept: list[str] = []
+    with pytest.raises(AssertionError, match="-9"):
+        _serve_until_killed(state, kept)
+    (execution_id,) = kept
     json.loads(state.read_bytes())
     with serving("--state", state) as server:
         assert record(server, execution_id)["status"] == "pending"
+
+
+def _serve_until_killed(state: Path, kept: list[str]) -> None:
+    """Put the id of a run that was written into `kept`, and be killed in the middle of more."""
+    with serving("--clock", "manual", "--state", state) as server:
+        kept.append(start(server))
+        _await_content(state, kept[0])
+        for _ in range(50):
+            start(server)
+        server.process.send_signal(signal.SIGKILL)
 
 
 def _await_content(path: Path, text: str) -> None:
@@ -64,7 +72,7 @@ def _await_content(path: Path, text: str) -> None:
     [
         ("", "line 1, column 1"),
         ('{"version": 1,', "line 1"),
-        ("[]", "Input should be a valid dictionary"),
+        ("[]", "snapshot: Input should be a valid dictionary"),
         ('{"version": 99, "emulator": "9", "tenants": {}, "scenarios": {}}', "version"),
         ('{"version": 1, "emulator": "0.1.0", "tenants": {}, "scenarios": {}}', "one tenant"),
     ],

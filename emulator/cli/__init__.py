@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from emulator import __version__
-from emulator.cli import scenarios, serve
+from emulator.cli import coverage, scenarios, serve
 
 __all__ = ["main"]
 
@@ -17,4 +17,5 @@ def main() -> None:
 
 
 main.add_command(serve.serve)
+main.add_command(coverage.coverage)
 main.add_command(scenarios.scenario)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ REFUSED = 2
 EXAMPLE_KEY = "lk_local_development"
 """The key that a person is told to use who names none."""
 
+_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -53,6 +55,20 @@ class Pair(click.ParamType[tuple[str, str]]):
         if not key or not equals:
             self.fail(f"{value!r} is not a pair such as team=vision", param, ctx)
         return key, rest
+
+
+class VariableName(click.ParamType[str]):
+    """`HF_TOKEN`: the name of an environment variable, without a value."""
+
+    name = "variable"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
+        name, equals, _ = value.partition("=")
+        if equals:  # the value is not said again: it may be a secret
+            self.fail(f"write {name!r} without a value, which nothing reads", param, ctx)
+        if not _VARIABLE_NAME.fullmatch(name):
+            self.fail(f"{name!r} is not the name of an environment variable such as HF_TOKEN", param, ctx)
+        return str(name)
 
 
 class Instant(click.ParamType[int]):

@@ -20,12 +20,21 @@ from emulator.cli.options import (
     scenarios_option,
 )
 from emulator.clock import MAX_SPEED, ClockMode, ClockSettings
-from emulator.server.settings import DEFAULT_HOST, DEFAULT_PORT, Settings
+from emulator.server.settings import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    MAX_BODY_BYTES,
+    CallbackSettings,
+    ConnectionSettings,
+    LogFormat,
+    Settings,
+)
 from emulator.times import format_duration
 
 if TYPE_CHECKING:
     from emulator.server.service import Service
 
+CONNECTIONS = ConnectionSettings()
 LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
 
 
@@ -75,6 +84,34 @@ LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
     "--control-token",
     help="What the control API asks for in X-Emulator-Token.  [default: nothing on loopback, else made up]",
 )
+@option(
+    "--callback-host",
+    "callback_hosts",
+    multiple=True,
+    metavar="PATTERN",
+    help="Let callbacks go to this host, too; shell-style. Repeatable.  [default: only this machine's loopback]",
+)
+@option(
+    "--max-body-bytes",
+    type=click.IntRange(1_000),
+    default=MAX_BODY_BYTES,
+    show_default=True,
+    help="Refuse longer request bodies.",
+)
+@option(
+    "--head-timeout",
+    type=Duration(),
+    default=format_duration(int(CONNECTIONS.head_s * 1000)),
+    show_default=True,
+    help="How long a client may take to send a request's headers.",
+)
+@option(
+    "--body-timeout",
+    type=Duration(),
+    default=format_duration(int(CONNECTIONS.body_s * 1000)),
+    show_default=True,
+    help="How long a client may take to send a request's body.",
+)
 @option("--strict", is_flag=True, help="Refuse request fields that the contract does not know.")
 @option("--legacy-statuses", is_flag=True, help="Use older clients' words in the streaming status.")
 @option(
@@ -84,6 +121,21 @@ LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
     show_default=True,
     help="What to log on stderr.",
 )
+@option("--access-log/--no-access-log", default=True, show_default=True, help="Log a line for each request.")
+@option(
+    "--log-format",
+    type=click.Choice([each.value for each in LogFormat]),
+    default=LogFormat.TEXT.value,
+    show_default=True,
+    help="How requests are logged: for people, or a JSON object a line.",
+)
+@option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Keep the state in this file: read at the start, written after changes and at the stop.",
+)
+@option("--self-check", is_flag=True, help="Hold every answer against the contract; breaches are logged and counted.")
 def serve(
     *,
     host: str,
@@ -97,14 +149,24 @@ def serve(
     now: int | None,
     api_keys: tuple[str, ...],
     control_token: str | None,
+    callback_hosts: tuple[str, ...],
+    max_body_bytes: int,
+    head_timeout: int,
+    body_timeout: int,
     strict: bool,
     legacy_statuses: bool,
+    access_log: bool,
+    log_format: str,
+    self_check: bool,
+    state: Path | None,
     log_level: str,
 ) -> None:
     """Run the emulator until it is interrupted."""
     from emulator import app  # late: `--help` and the other commands do without a web framework
-    from emulator.server.listener import Listener, bind, url_of
+    from emulator.server.listener import Companion, Listener, bind, url_of
+    from emulator.server.request_log import RequestLog
     from emulator.server.watcher import Watcher
+    from emulator.state_file import StateFile
 
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if control_token is None and not _is_loopback(host):
@@ -114,6 +176,10 @@ def serve(
         control_token=control_token,
         strict=strict,
         legacy_statuses=legacy_statuses,
+        callbacks=CallbackSettings(hosts=callback_hosts),
+        connections=ConnectionSettings(head_s=head_timeout / 1000, body_s=body_timeout / 1000),
+        max_body_bytes=max_body_bytes,
+        self_check=self_check,
     )
     clock = ClockSettings(ClockMode(mode.replace("-", "_")), speed, step, now)
     with refusals():
@@ -124,12 +190,18 @@ def serve(
             seed=seed,
             clock=clock,
         )
+        if access_log:
+            service.observers.append(RequestLog(service.cloud, LogFormat(log_format)))
+        companions: list[Companion] = [Watcher(service.cloud, directories)]
+        if state is not None:
+            companions.append(kept := StateFile(state, service))
+            kept.load()
         application = app.create_app(service)
         socket = bind(host, port)
     listener = Listener(
         application,
         service,
-        watcher=Watcher(service.cloud, directories),
+        companions=companions,
         on_ready=lambda: click.echo(_greeting(url_of(socket), service, clock)),
         log_level=log_level,
     )

@@ -21,7 +21,7 @@ _LOCATIONS = frozenset(Location)
 @dataclass(frozen=True, slots=True)
 class Body:
     """The body of an operation. `fields` are the properties that its schema declares, `secrets` the names of those,
-    at whatever depth, that hold one (`format: password`).
+    at whatever depth, that hold one (`format: password`); `deep_secrets` says whether some stand inside of others.
 
     One that can also be `application/yaml` is handed on as text: its reader knows more than a schema can say.
     """
@@ -29,6 +29,7 @@ class Body:
     required: bool
     fields: frozenset[str]
     secrets: frozenset[str]
+    deep_secrets: bool
     validator: SchemaValidator
     media_types: frozenset[str]
 
@@ -101,10 +102,17 @@ class Operation:
         schema = node["content"].get(JSON, {}).get("schema")
         if schema is None:
             raise ContractError(f"{self.operation_id}: its body is not JSON, which the emulator cannot read")
-        fields = frozenset(_fields(self.document, schema))
-        secrets = frozenset(_secrets(self.document, schema, set()))
-        media_types = frozenset(node["content"])
-        return Body(bool(node.get("required")), fields, secrets, SchemaValidator(self.document, schema), media_types)
+        properties = dict(_properties(self.document, schema))
+        secrets = {name for name, inner in properties.items() if _is_secret(self.document, inner)}
+        deep = {name for inner in properties.values() for name in _secrets(self.document, inner, set())}
+        return Body(
+            required=bool(node.get("required")),
+            fields=frozenset(properties),
+            secrets=frozenset(secrets | deep),
+            deep_secrets=bool(deep),
+            validator=SchemaValidator(self.document, schema),
+            media_types=frozenset(node["content"]),
+        )
 
     @property
     def token_required(self) -> bool:
@@ -119,15 +127,15 @@ class Operation:
         return security
 
 
-def _fields(document: Document, schema: Any) -> Iterator[str]:  # noqa: ANN401  a schema can be true or false
+def _properties(document: Document, schema: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401  a schema can be true or false
     """The properties that a schema declares, in whichever of its parts."""
     schema = dereference(document, schema)
     if not isinstance(schema, dict):
         return
-    yield from schema.get("properties", ())
+    yield from schema.get("properties", {}).items()
     for combination in ("allOf", "oneOf", "anyOf"):
         for part in schema.get(combination, ()):
-            yield from _fields(document, part)
+            yield from _properties(document, part)
 
 
 def _secrets(document: Document, node: Any, seen: set[int]) -> Iterator[str]:  # noqa: ANN401  as above

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from typing import Any
+
 from starlette.responses import Response
 
 from emulator import __version__
-from emulator.clock import Clock, ClockMode
+from emulator.clock import Clock, ClockMode, ClockSettings
 from emulator.control.wire import clock_view
 from emulator.errors import Conflict, NotFound
 from emulator.runs.run import Run
@@ -17,14 +20,36 @@ from emulator.times import LATEST_MS, format_instant, parse_duration_ms, parse_i
 
 
 def get_health(call: Call) -> Response:
-    return json_response({"status": "ok", "version": __version__, "clock": clock_view(call.cloud.clock)})
+    checked = call.service.self_check
+    return json_response(
+        {
+            "status": "ok",
+            "version": __version__,
+            "clock": clock_view(call.cloud.clock),
+            "self_check": checked and {"breaches": checked.breaches, "last": list(checked.last)},
+        }
+    )
 
 
 def get_clock(call: Call) -> Response:
     return json_response(clock_view(_clock(call)))
 
 
-def set_clock(call: Call) -> Response:
+def first_clock(wish: dict[str, Any]) -> ClockSettings:
+    """How a clock begins that a reset gives to whoever begins anew. Raises Conflict outside the years it knows."""
+    defaults = ClockSettings()
+    now_ms = parse_instant_ms(wish["now"]) if "now" in wish else None
+    if now_ms is not None and not 0 <= now_ms <= LATEST_MS:
+        raise Conflict(f"a clock begins between {format_instant(0)} and {format_instant(LATEST_MS)}")
+    return ClockSettings(
+        ClockMode(wish["mode"]),
+        float(wish.get("speed", defaults.speed)),
+        parse_duration_ms(wish["step"]) or 0 if "step" in wish else defaults.step_ms,
+        now_ms,
+    )
+
+
+def set_clock(call: Call) -> Response | Awaitable[Response]:
     change = call.body
     clock = _clock(call)
     clock.set(
@@ -33,19 +58,31 @@ def set_clock(call: Call) -> Response:
         step_ms=parse_duration_ms(change["step"]) if "step" in change else None,
         now_ms=parse_instant_ms(change["now"]) if "now" in change else None,
     )
-    return json_response(clock_view(clock))
+    return _moved(call, clock)
 
 
-def advance_clock(call: Call) -> Response:
+def advance_clock(call: Call) -> Response | Awaitable[Response]:
     wish = call.body
     if "until" in wish:
-        return json_response(clock_view(_advance_until(call, wish["execution_id"], wish["until"])))
+        return _moved(call, _advance_until(call, wish["execution_id"], wish["until"]))
     clock = _clock(call)
     if "by" in wish:
         clock.set(now_ms=clock.now_ms() + (parse_duration_ms(wish["by"]) or 0))
     else:
         clock.set(now_ms=parse_instant_ms(wish["to"]))
-    return json_response(clock_view(clock))
+    return _moved(call, clock)
+
+
+def _moved(call: Call, clock: Clock) -> Response | Awaitable[Response]:
+    """The answer to whoever moved `clock`: once the callbacks that fell due by that were attempted."""
+    answer = json_response(clock_view(clock))
+    attempted = call.service.courier.fallen_due(clock)
+    return answer if attempted is None else _after(attempted, answer)
+
+
+async def _after(attempted: Awaitable[None], answer: Response) -> Response:
+    await attempted
+    return answer
 
 
 def _clock(call: Call) -> Clock:

@@ -31,9 +31,7 @@ def _wanted(call: Call) -> Iterator[Exchange]:
     operation_id, status = call.values["operation_id"], call.values["status"]
     execution_id, broken = call.values["execution_id"], call.values["violations"]
     for exchange in call.cloud.journal.newest_first(caller):
-        if operation_id is not None and (
-            exchange.operation is None or exchange.operation.operation_id != operation_id
-        ):
+        if operation_id is not None and (exchange.operation is None or exchange.operation.operation_id != operation_id):
             continue
         if status is not None and exchange.status_code != status:
             continue

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from starlette.responses import Response
 
+from emulator.control.clock import first_clock
 from emulator.control.wire import run_view
 from emulator.errors import NotFound
 from emulator.runs.run import Run
+from emulator.server import metrics
 from emulator.server.call import Call
 from emulator.server.responses import json_response
 from emulator.statuses import RunStatus
@@ -54,6 +57,20 @@ def _owner(call: Call) -> Tenant:
     return owner
 
 
+def get_run_metrics(call: Call) -> Response:
+    owner = _owner(call)
+    return metrics.get_execution_metrics(replace(call, caller=owner, now_ms=owner.clock.now_ms()))
+
+
 def reset(call: Call) -> Response:
-    runs, tenants = call.cloud.reset() if call.caller is None else (call.caller.reset(), 0)
+    cloud, tenant = call.cloud, call.caller
+    wish = call.body or {}
+    clock = first_clock(wish["clock"]) if "clock" in wish else None
+    if tenant is None:
+        runs, tenants = cloud.reset(clock=clock, seed=wish.get("seed"))
+    else:
+        runs, tenants = cloud.drop(tenant), 0
+        if wish:
+            cloud.settle(tenant)
+            tenant.begin(clock=clock, seed=wish.get("seed"))
     return json_response({"status": "ok", "runs_removed": runs, "tenants_removed": tenants})

@@ -12,7 +12,7 @@ from emulator.scenario.choice import Queue, QueueEntry
 from emulator.scenario.library import Library, check_name
 from emulator.scenario.model import Match, Scenario
 from emulator.server.call import Call
-from emulator.server.responses import json_response
+from emulator.server.responses import json_response, writable
 
 SOURCE = "control API"
 
@@ -94,12 +94,12 @@ def _shown(scenario: Scenario) -> Response:
 def _refused(name: str, problems: tuple[Problem, ...]) -> Response:
     """The answer to a text that is no scenario: all that is wrong with it, as a compiler tells it."""
     told = "\n".join(problem.located(name[:100]) for problem in problems)
-    return json_response({"detail": told, "problems": [_problem(problem) for problem in problems]}, 400)
+    return json_response({"detail": writable(told), "problems": [_problem(problem) for problem in problems]}, 400)
 
 
 def _problem(problem: Problem) -> dict[str, object]:
     return {
-        "message": problem.message,
+        "message": writable(problem.message),
         "path": problem.path,
         "line": problem.line,
         "column": problem.column,

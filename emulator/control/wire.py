@@ -6,10 +6,14 @@ from dataclasses import asdict
 from typing import Any
 
 from emulator.clock import Clock
+from emulator.control.notebooks import page_path
+from emulator.faults.standing import Standing
+from emulator.runs.callbacks import masked
 from emulator.runs.run import Run
 from emulator.scenario.choice import Queue
 from emulator.scenario.model import Ending, Match
 from emulator.scenario.submission import Submission
+from emulator.tenants.outbox import Notice
 from emulator.tenants.tenant import Tenant
 from emulator.times import format_duration, format_instant
 
@@ -57,11 +61,22 @@ def run_view(tenant: Tenant, run: Run, now_ms: int) -> dict[str, Any]:
             "rule": run.chosen_by.rule,
             "detail": run.chosen_by.detail,
             "near_misses": [
-                {"scenario": miss.scenario.name, "failed": [str(difference) for difference in miss.differences]}
+                {"scenario": miss.name, "failed": [str(difference) for difference in miss.differences]}
                 for miss in run.chosen_by.near_misses
             ],
         },
         "composition": composition_view(run),
+        "parent_execution_id": run.parent_id,
+        "speed": run.speed,
+        "sub_jobs": [
+            {
+                "execution_id": child.execution_id,
+                "hardware_profile": child.hardware,
+                "speed": child.speed,
+                "status": child.course.status_at(now_ms),
+            }
+            for child in run.children
+        ],
         "seed": script.seed,
         "hardware_profile": run.hardware,
         "submitted_at": format_instant(run.submitted_ms),
@@ -85,7 +100,42 @@ def run_view(tenant: Tenant, run: Run, now_ms: int) -> dict[str, Any]:
         "transitions": [
             {"status": status, "at": format_instant(at_ms)} for status, at_ms in run.course.transitions(now_ms)
         ],
+        "callbacks": [notice_view(notice) for notice in tenant.outbox.of(run)],
+        "faults": [fault_view(standing) for standing in tenant.faults_of(run)],
+        "notebook_page": page_path(run),
         "warnings": list(run.warnings),
+    }
+
+
+def fault_view(standing: Standing) -> dict[str, Any]:
+    """A fault as it was asked for, since when it is in force, and what it did so far."""
+    return {
+        "id": standing.name,
+        "fault": standing.fault.given,
+        "since": format_instant(standing.since_ms),
+        "met": standing.tally.met,
+        "hits": standing.tally.hit,
+        "left": standing.left,
+    }
+
+
+def notice_view(notice: Notice) -> dict[str, Any]:
+    """A callback and what became of it, without what may be secret in its URL."""
+    due_ms = notice.delivery.due_ms
+    return {
+        "url": masked(notice.delivery.url),
+        "due_at": None if due_ms is None else format_instant(due_ms),
+        "state": notice.state,
+        "detail": notice.detail,
+        "attempts": [
+            {
+                "at": format_instant(attempt.at_ms),
+                "seconds": round(attempt.seconds, 3),
+                "status_code": attempt.status_code,
+                "error": attempt.error,
+            }
+            for attempt in notice.attempts
+        ],
     }
 
 
@@ -109,10 +159,11 @@ def ending_view(ending: Ending) -> dict[str, Any]:
 
 
 def submission_view(submission: Submission) -> dict[str, Any]:
-    """What was submitted, without what is not given."""
+    """What was submitted, without what is not given, and without what may be secret in a callback URL."""
     given = {name: getattr(submission, name) for name in submission.__slots__}
+    given["callback_urls"] = [masked(url) for url in submission.callback_urls]
     return {
         name: dict(value) if name == "metadata" else list(value) if isinstance(value, tuple) else value
         for name, value in given.items()
-        if value not in (None, (), {})
+        if value not in (None, (), [], {})
     }

@@ -29,6 +29,8 @@ def deliveries(run: Run) -> tuple[Delivery, ...]:
 
     An instant is the run's end and the delay that its scenario asks for, one delay for each round of the URLs.
     """
+    if not run.submission.callback_urls:
+        return ()
     plan, end = run.script.scenario.callbacks, run.course.end
     rounds = []
     for number in range(plan.times):

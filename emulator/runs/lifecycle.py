@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from operator import attrgetter
+from typing import NamedTuple
 
 from emulator.runs.command import Command, Order
 from emulator.scenario.environment import MISSED_AFTER_MS, ending_without, missing_variable
@@ -44,8 +46,7 @@ class Cause(StrEnum):
     TRANSITION = "transition"
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """A stretch of a run with one status, [starts_ms, ends_ms) since the epoch; no end means it never ends."""
 
     status: RunStatus
@@ -53,8 +54,7 @@ class Stage:
     ends_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """A run's end: when, how, and why."""
 
     at_ms: int
@@ -106,8 +106,7 @@ class Course:
         return taken
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
+class _Move(NamedTuple):
     """A change of status at an instant: into another stage, or to the end."""
 
     at_ms: int
@@ -163,18 +162,23 @@ def _move_by_itself(
     if status is RunStatus.RUNNING and script.scenario.time_limit is TimeLimit.ENFORCE:
         at_ms = starts_ms + submission.timeout_s * 1000
         candidates.append(_Move(at_ms, End(at_ms, TIMED_OUT, Cause.TIME_LIMIT)))
-    return min(candidates, key=lambda move: move.at_ms, default=None)
+    if len(candidates) < 2:
+        return candidates[0] if candidates else None
+    return min(candidates, key=attrgetter("at_ms"))
 
 
 def _scripted_move(script: Script, status: RunStatus, starts_ms: int) -> _Move | None:
-    following = iter(script.stages)
-    # A stage that the script never reaches (it was forced) lasts until somebody ends it.
-    duration_ms = next((stage.duration_ms for stage in following if stage.status is status), None)
-    if duration_ms is None:
+    stages = script.stages
+    for number, stage in enumerate(stages, 1):
+        if stage.status is status:
+            break
+    else:  # a stage that the script never reaches (it was forced) lasts until somebody ends it
         return None
-    at_ms = starts_ms + duration_ms
-    if (stage := next(following, None)) is not None:
-        return _Move(at_ms, stage.status)
+    if stage.duration_ms is None:
+        return None
+    at_ms = starts_ms + stage.duration_ms
+    if number < len(stages):
+        return _Move(at_ms, stages[number].status)
     if script.ending is None:
         return None
     return _Move(at_ms, End(at_ms, script.ending, Cause.SCRIPT))

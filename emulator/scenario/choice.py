@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from emulator.errors import FieldProblem, Invalid, NotFound
-from emulator.scenario.library import Library
+from emulator.scenario.library import BUILT_IN, Library
 from emulator.scenario.matching import NearMiss, differences, nearest
-from emulator.scenario.model import Match, Scenario
+from emulator.scenario.model import Match, Scenario, TimeLimit
 from emulator.scenario.submission import Submission
 
 METADATA_KEY = "emulator.scenario"
 """The metadata entry by which a submission names its scenario."""
+
+NOTEBOOK = "notebook"
+"""The scenario that is the default of notebooks."""
 
 
 class Rule(StrEnum):
@@ -81,12 +84,13 @@ def choose(
     library: Library,
     default: Scenario,
 ) -> tuple[Scenario, Choice]:
-    """The scenario for `submission`: from the queues, by name, by match, or the default.
+    """The scenario for `submission`: from the queues, by name, by match, or the default, which notebooks have one of
+    their own for.
 
     `named` is the name that the request's header gives; metadata comes after it. Raises Invalid where a name
     is unknown, with the nearest ones.
     """
-    queues = tuple(queues)
+    queues = tuple(queue for queue in queues if queue.entries)
     for queue in queues:
         if entry := queue.take(submission):
             # By its name, so that a file that was edited since takes effect.
@@ -106,5 +110,19 @@ def choose(
     if matched := library.first_match(submission):
         detail = f"its match holds for this submission: {matched.source}"
         return matched, Choice(Rule.MATCH, detail, nearest(passed_over, submission))
-    missed = nearest((*passed_over, *library.scenarios()), submission)
+    missed = nearest((*passed_over, *library.matching), submission)
+    if submission.is_notebook and (notebook := library.find(NOTEBOOK)) is not None:
+        detail = f"no queue entry, name or match applies; notebooks take {NOTEBOOK}"
+        return notebook, Choice(Rule.DEFAULT, detail, missed)
     return default, Choice(Rule.DEFAULT, "no queue entry, name or match applies", missed)
+
+
+def as_chosen(scenario: Scenario, choice: Choice, submission: Submission) -> Scenario:
+    """`scenario`; a notebook's by default is cut by the client's time limit even if the built-in file says otherwise.
+
+    Whoever asks for that one by its name wants it to last; a notebook that is merely launched ends when its time is
+    up. A user's own file of that name means what it says.
+    """
+    if choice.rule is not Rule.DEFAULT or not submission.is_notebook or scenario.source != BUILT_IN:
+        return scenario
+    return replace(scenario, digest=f"{scenario.digest} within its timeout", time_limit=TimeLimit.ENFORCE)

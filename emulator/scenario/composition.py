@@ -15,8 +15,19 @@ from emulator.scenario.file.grammar import Findings, in_order
 from emulator.scenario.file.metrics import keyframes
 from emulator.scenario.file.output import check_output
 from emulator.scenario.file.records import Key, Located
+from emulator.scenario.file.selection import SelectionDraft
+from emulator.scenario.file.shapes import check_shapes
 from emulator.scenario.file.timeline import Timeline
-from emulator.scenario.model import DurationRange, OutputEntry, Scenario, TimeLimit, Variant
+from emulator.scenario.model import (
+    CallbackPlan,
+    DurationRange,
+    OutputEntry,
+    ProfilePlan,
+    Scenario,
+    Selection,
+    TimeLimit,
+    Variant,
+)
 from emulator.statuses import RunStatus
 
 T = TypeVar("T")
@@ -24,7 +35,8 @@ D = TypeVar("D")
 
 # The layers of one file, in the order in which they are written over each other: an entry of `sequence` is written
 # over the file and its `variants`, and may bring variants of its own.
-_FILE, _FILES_VARIANT, _ENTRY, _ENTRYS_VARIANT = range(4)
+# A profile of a selection is written over all of them.
+_FILE, _FILES_VARIANT, _ENTRY, _ENTRYS_VARIANT, _PROFILE = range(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,7 @@ class _Composition:
         return scenario
 
     def _whole(self, keys: _InForce) -> Scenario:
-        digest = _digest_of(self._chain)
+        digest = digest_of(self._chain)
         scenario = self._plain(keys, digest)
         entries = _get(keys, k.SEQUENCE, ())
         if not entries:
@@ -108,6 +120,7 @@ class _Composition:
     def _plain(self, keys: _InForce, digest: str) -> Scenario:
         """What `keys` say, without alternatives."""
         self._check_output(keys)
+        self._check_shapes(keys)
         own, timeline = self._own, cast(Timeline, keys[k.TIMELINE.name].given.value)
         return Scenario(
             name=own.name,
@@ -121,12 +134,43 @@ class _Composition:
             output=self._values(keys, k.OUTPUT),
             metrics=self._values(keys, k.METRICS),
             series=MappingProxyType({key: keyframes(table) for key, table in _get(keys, k.SERIES, {}).items()}),
+            shapes=MappingProxyType({name: each.value for name, each in _get(keys, k.SHAPES, {}).items()}),
+            telemetry=self._values(keys, k.TELEMETRY),
+            metrics_from=RunStatus(_get(keys, k.METRICS_FROM, RunStatus.RUNNING)),
             time_limit=TimeLimit(_get(keys, k.TIMEOUT, TimeLimit.ENFORCE)),
             stop_status=RunStatus(_get(keys, k.STOP_STATUS, RunStatus.COMPLETED)),
             shutdown=_get(keys, k.SHUTDOWN, DurationRange(0, 0)),
             seed=_get(keys, k.SEED, None),
             hardware=_get(keys, k.HARDWARE, None),
+            needs_env=tuple(dict.fromkeys(each.value for each in _get(keys, k.NEEDS_ENV, ()))),
+            callbacks=_get(keys, k.CALLBACKS, CallbackPlan()),
+            faults=self._values(keys, k.FAULTS),
+            selection=self._selection(keys, digest),
             drafts=self._chain,
+        )
+
+    def _selection(self, keys: _InForce, digest: str) -> Selection | None:
+        held = keys.get(k.SELECTION.name)
+        if held is None:
+            return None
+        draft, default = cast(SelectionDraft, held.given.value), Selection()
+        profiles: dict[str, ProfilePlan] = {}
+        without = {name: each for name, each in keys.items() if name != k.SELECTION.name}
+        for name, located in (draft.profiles or {}).items():
+            given, speed = located.value.keys, located.value.speed
+            if k.TIMELINE.name in given and speed is None:
+                speed = 1.0  # a timeline that is written for one device holds for that device
+            over = _over(without, given, held.depth, _PROFILE)
+            plain = self._plain(over, f"{digest} {name}") if given else None
+            profiles[name] = ProfilePlan(plain, speed)
+        return Selection(
+            profiles=None if draft.profiles is None else MappingProxyType(profiles),
+            analysis=draft.analysis or default.analysis,
+            extraction=draft.extraction or default.extraction,
+            processing=draft.processing or default.processing,
+            error=draft.error,
+            checks_code=draft.code_check != "ignore",
+            parameters=default.parameters if draft.parameters is None else draft.parameters,
         )
 
     def _values(self, keys: _InForce, key: Key[tuple[Located[T], ...]]) -> tuple[T, ...]:
@@ -158,8 +202,26 @@ class _Composition:
             for problem in findings.problems()[:1]
         ]
 
-    def _is_checked(self, output: _Held, timeline: _Held) -> bool:
-        pair = id(output.given), id(timeline.given)
+    def _check_shapes(self, keys: _InForce) -> None:
+        """Check that there are the shapes which phases name, whichever file or entry gives either."""
+        metrics, shapes = keys.get(k.METRICS.name), keys.get(k.SHAPES.name)
+        if metrics is None or self._is_checked(metrics, shapes):
+            return
+        findings = Findings()
+        check_shapes(_get(keys, k.METRICS, ()), _get(keys, k.SHAPES, {}), findings)
+        if metrics.depth == self._depth:
+            self._problems += findings.problems()
+            return
+        blamed = shapes.given if shapes and shapes.depth == self._depth else self._own.keys[k.EXTENDS.name]
+        self._problems += [
+            blamed.problem(
+                f"with this, `{problem.path}` of `{self._chain[metrics.depth].name}` does not fit: {problem.message}"
+            )
+            for problem in findings.problems()[:1]
+        ]
+
+    def _is_checked(self, one: _Held, other: _Held | None) -> bool:
+        pair = id(one.given), id(None if other is None else other.given)
         if pair in self._checked:
             return True
         self._checked.add(pair)
@@ -176,7 +238,7 @@ def _get(keys: _InForce, key: Key[T], default: D) -> T | D:
     return default if held is None else cast(T, held.given.value)
 
 
-def _digest_of(chain: tuple[Draft, ...]) -> str:
+def digest_of(chain: tuple[Draft, ...]) -> str:
     """The same for the same names and texts, in every process."""
     parts = [part for draft in chain for part in (draft.name, draft.text)]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

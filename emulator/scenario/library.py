@@ -52,6 +52,7 @@ class Library:
     added: tuple[Scenario, ...] = ()
     refused: Mapping[str, tuple[Problem, ...]] = field(default_factory=lambda: MappingProxyType({}))
     broken: Mapping[str, tuple[Problem, ...]] = field(init=False, compare=False)
+    matching: tuple[Scenario, ...] = field(init=False, repr=False, compare=False)
     _by_name: Mapping[str, Scenario] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -60,6 +61,8 @@ class Library:
         for scenario in (*self.added, *self.filed, *self.built_in):
             by_name.setdefault(scenario.name, scenario)
         object.__setattr__(self, "_by_name", MappingProxyType(by_name))
+        matching = tuple(scenario for scenario in by_name.values() if scenario.match is not None)
+        object.__setattr__(self, "matching", matching)
 
     def _compose(self) -> None:
         broken = dict(self.refused)
@@ -125,7 +128,7 @@ class Library:
 
     def first_match(self, submission: Submission) -> Scenario | None:
         """The first scenario with a `match` that holds, or None."""
-        for scenario in self._by_name.values():
+        for scenario in self.matching:
             if scenario.match is not None and not differences(scenario.match, submission):
                 return scenario
         return None

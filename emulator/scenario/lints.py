@@ -20,6 +20,7 @@ from emulator.errors import Problem
 from emulator.scenario.file.draft import Given, Keys, Override
 from emulator.scenario.file.grammar import in_order
 from emulator.scenario.file.records import Located
+from emulator.scenario.file.selection import SelectionDraft
 from emulator.scenario.file.timeline import Timeline
 from emulator.scenario.file.wildcards import covers
 from emulator.scenario.model import (
@@ -122,8 +123,11 @@ Rule = Callable[[File], Iterable[Problem]]
 
 
 def key_sets(keys: Keys) -> Iterator[Keys]:
-    """What a file gives at its top, and in each entry of `variants` and `sequence`."""
+    """What a file gives at its top, and in each entry of `variants` and `sequence`, and each profile of `selection`."""
     yield keys
+    if "selection" in keys:
+        for profile in (cast(SelectionDraft, keys["selection"].value).profiles or {}).values():
+            yield profile.value.keys
     for name in ("variants", "sequence"):
         if name in keys:
             for located in cast("tuple[Located[Override], ...]", keys[name].value):
@@ -131,17 +135,19 @@ def key_sets(keys: Keys) -> Iterator[Keys]:
 
 
 def faces_of(scenario: Scenario) -> Iterator[Scenario]:
-    """What a run can take: the scenario itself, or each of its alternatives."""
+    """What a run can take: the scenario itself and what it says for single profiles, or each of its alternatives."""
     alternatives = (*scenario.sequence, *(variant.scenario for variant in scenario.variants))
     if not alternatives:
         yield scenario
+        profiles = None if scenario.selection is None else scenario.selection.profiles
+        yield from (plan.scenario for plan in (profiles or {}).values() if plan.scenario is not None)
     for alternative in alternatives:
         yield from faces_of(alternative)
 
 
 def _layer(path: str) -> int:
     """How far up what stands at `path` is written over the rest of the file."""
-    return 2 * path.startswith("sequence[") + ("variants[" in path)
+    return 4 * ("selection." in path) + 2 * path.startswith("sequence[") + ("variants[" in path)
 
 
 def _child(node: Node | None, step: str | int) -> Node | None:

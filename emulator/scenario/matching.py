@@ -29,9 +29,9 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """A scenario whose `match` did not hold, and the conditions that failed."""
+    """The name of a scenario whose `match` did not hold, and the conditions that failed."""
 
-    scenario: Scenario
+    name: str
     differences: tuple[Difference, ...]
 
 
@@ -59,7 +59,7 @@ def nearest(scenarios: Iterable[Scenario], submission: Submission, count: int = 
         failed = differences(scenario.match, submission)
         if failed:
             held = sum(1 for _ in _conditions(scenario.match, submission)) - len(failed)
-            misses.append((len(failed), -held, NearMiss(scenario, failed)))
+            misses.append((len(failed), -held, NearMiss(scenario.name, failed)))
     misses.sort(key=lambda miss: miss[:2])
     return tuple(miss for _, _, miss in misses[:count])
 

@@ -8,7 +8,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
+from emulator.faults.fault import Fault
 from emulator.scenario.file.draft import Draft
+from emulator.scenario.pipeline import PipelineFault
 from emulator.statuses import RunStatus
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -161,13 +163,42 @@ class Override:
 class MetricPhase:
     """A stretch of the metric plan; `duration` None means the rest of running.
 
-    `overrides` replace quantities of the shape (`gpu_memory: {from: 55%, to: 100%}`).
+    `shape` is one of `ShapeName` or of the scenario's own `shapes`. `overrides` replace quantities of the shape
+    (`gpu_memory: {from: 55%, to: 100%}`).
     """
 
     name: str
-    shape: ShapeName
+    shape: str
     duration: DurationRange | None = None
     overrides: Mapping[Quantity, Override] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class BeatSpec:
+    """A pause that comes back in a shape: each `every_ms`, give or take `jitter_percent`, for so long.
+
+    Activity is `activity` percent of the shape's meanwhile, mostly near the high end. `during` gives quantities of
+    the pause alone. `sawtooth` lets the time before a pause decline towards it.
+    """
+
+    every_ms: int
+    lasts: DurationRange
+    activity: NumberRange
+    jitter_percent: float
+    sawtooth: bool = False
+    during: Mapping[Quantity, NumberRange] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeSpec:
+    """A scenario's own shape: a built-in one with some quantities, all constant, and its beats replaced.
+
+    `beats` come with the slowest first; None means those of `like`.
+    """
+
+    like: ShapeName
+    levels: Mapping[Quantity, Override] = field(default_factory=lambda: MappingProxyType({}))
+    beats: tuple[BeatSpec, ...] | None = None
 
 
 Keyframes: TypeAlias = tuple[tuple[int, float], ...]
@@ -200,6 +231,42 @@ class TimeLimit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ProfilePlan:
+    """What one profile of a GPU selection runs: a scenario of its own (None: the one of all), and how fast.
+
+    `speed` counts how many times as fast as its timeline says; None: as fast as the profile's device is.
+    """
+
+    scenario: Scenario | None = None
+    speed: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a GPU selection does: its profiles by name (None: all GPU profiles that are listed), and its own stretches.
+
+    `error` refuses every code; `checks_code` says whether a look at the code may do so. `parameters` are those of
+    the submitted model, in billions.
+    """
+
+    profiles: Mapping[str, ProfilePlan] | None = None
+    analysis: DurationRange = DurationRange(1_000, 1_000)
+    extraction: DurationRange = DurationRange(3_000, 3_000)
+    processing: DurationRange = DurationRange(2_000, 2_000)
+    error: str | None = None
+    checks_code: bool = True
+    parameters: float = 1.3
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackPlan:
+    """How the callback URLs of a run are called: each so many times (0: never), each time so long after the end."""
+
+    times: int = 1
+    delay: DurationRange = DurationRange(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """One scenario file.
 
@@ -209,6 +276,8 @@ class Scenario:
 
     A run takes an alternative, which has none itself (`picking.pick`): one of `sequence` in its turn, and of that
     one's or the scenario's own `variants` by chance. A scenario with a sequence has variants in its entries only.
+    `metrics_from` is the status from which on there are metrics: starting or running.
+    `needs_env` are the environment variables without which the run fails.
     `label` is what the file calls an entry of the sequence. `drafts` are the files that it is composed of, its own
     last.
     """
@@ -224,11 +293,18 @@ class Scenario:
     output: tuple[OutputEntry, ...] = ()
     metrics: tuple[MetricPhase, ...] = ()
     series: Mapping[str, Keyframes] = field(default_factory=lambda: MappingProxyType({}))
+    shapes: Mapping[str, ShapeSpec] = field(default_factory=lambda: MappingProxyType({}))
+    telemetry: tuple[PipelineFault, ...] = ()
+    metrics_from: RunStatus = RunStatus.RUNNING
     time_limit: TimeLimit = TimeLimit.ENFORCE
     stop_status: RunStatus = RunStatus.COMPLETED
     shutdown: DurationRange = DurationRange(0, 0)
     seed: int | None = None
     hardware: str | None = None
+    needs_env: tuple[str, ...] = ()
+    selection: Selection | None = None
+    callbacks: CallbackPlan = CallbackPlan()
+    faults: tuple[Fault, ...] = ()
     variants: tuple[Variant, ...] = ()
     sequence: tuple[Scenario, ...] = ()
     restarts: bool = False

@@ -5,22 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from emulator.noise import between, uniform
+from emulator.noise import between
 from emulator.scenario.model import (
     DurationRange,
     Ending,
-    NumberRange,
-    Quantity,
-    Ramp,
     Scenario,
-    ShapeName,
-    Unit,
+    Selection,
 )
 from emulator.statuses import RunStatus
 
 # The parts of a script that draw from the seed, each with a number of its own, so that adding one never changes
 # what the others drew.
-_DRAW_STAGE, _DRAW_SHUTDOWN, DRAW_FIELD, _DRAW_PHASE, _DRAW_OVERRIDE, DRAW_VARIANT = range(1, 7)
+_DRAW_STAGE, _DRAW_SHUTDOWN, DRAW_FIELD, DRAW_PHASE, DRAW_OVERRIDE, DRAW_VARIANT = range(1, 7)
+_DRAW_SELECTION = 7
+DRAW_CALLBACK = 8
 
 
 class ScriptedStage(NamedTuple):
@@ -28,23 +26,6 @@ class ScriptedStage(NamedTuple):
 
     status: RunStatus
     duration_ms: int | None
-
-
-class Level(NamedTuple):
-    """A quantity that a phase sets: linear from `start` to `end` over the phase."""
-
-    quantity: Quantity
-    start: float
-    end: float
-    unit: Unit
-
-
-class PlannedPhase(NamedTuple):
-    """A stretch of the metric plan; no duration means the rest of a running that does not end by itself."""
-
-    shape: ShapeName
-    duration_ms: int | None
-    levels: tuple[Level, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,39 +53,27 @@ def resolve(scenario: Scenario, run_seed: int) -> Script:
     """The script of `scenario` for one run; a seed in the scenario itself makes all its runs alike."""
     seed = run_seed if scenario.seed is None else scenario.seed
     stages = tuple(
-        ScriptedStage(stage.status, None if stage.duration is None else _draw(stage.duration, seed, _DRAW_STAGE, i))
+        ScriptedStage(stage.status, None if stage.duration is None else drawn_ms(stage.duration, seed, _DRAW_STAGE, i))
         for i, stage in enumerate(scenario.timeline)
     )
-    return Script(scenario, seed, stages, _draw(scenario.shutdown, seed, _DRAW_SHUTDOWN))
+    return Script(scenario, seed, stages, drawn_ms(scenario.shutdown, seed, _DRAW_SHUTDOWN))
 
 
-def _draw(span: DurationRange, seed: int, *key: int) -> int:
+def drawn_ms(span: DurationRange, seed: int, *key: int) -> int:
+    """The milliseconds that `seed` draws from `span`; `key` tells one draw from another."""
     return span.low_ms if span.low_ms == span.high_ms else between(span.low_ms, span.high_ms, seed, *key)
 
 
-def metric_plan(script: Script) -> tuple[PlannedPhase, ...]:
-    """What the machine is busy with while running, phase after phase; a script that does not say so trains."""
-    if not script.scenario.metrics:
-        return (PlannedPhase(ShapeName.TRAIN_LLM, None),)
-    plan = []
-    rest_ms = script.running_ms
-    for index, phase in enumerate(script.scenario.metrics):
-        duration_ms = rest_ms if phase.duration is None else _draw(phase.duration, script.seed, _DRAW_PHASE, index)
-        rest_ms = None if rest_ms is None or duration_ms is None else max(0, rest_ms - duration_ms)
-        levels = tuple(
-            Level(quantity, *_level(override.value, script.seed, index, position), override.unit)
-            for position, (quantity, override) in enumerate(phase.overrides.items())
-        )
-        plan.append(PlannedPhase(phase.shape, duration_ms, levels))
-    return tuple(plan)
+class Stretches(NamedTuple):
+    """How long a GPU selection takes for what it does itself, in milliseconds."""
+
+    analysis_ms: int
+    extraction_ms: int
+    processing_ms: int
 
 
-def _level(value: Ramp | NumberRange | float, seed: int, index: int, position: int) -> tuple[float, float]:
-    match value:
-        case Ramp(start, end):
-            return start, end
-        case NumberRange(low, high):
-            drawn = low + (high - low) * uniform(seed, _DRAW_OVERRIDE, index, position)
-            return drawn, drawn
-        case constant:
-            return constant, constant
+def stretches_of(script: Script) -> Stretches:
+    """What the script's seed draws for the selection's own stretches."""
+    selection = script.scenario.selection or Selection()
+    spans = (selection.analysis, selection.extraction, selection.processing)
+    return Stretches(*(drawn_ms(span, script.seed, _DRAW_SELECTION, number) for number, span in enumerate(spans)))

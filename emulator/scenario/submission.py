@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+NOTEBOOK_JOB = "customer_notebook"
+"""The `job_type` of a notebook. Source: the official client starts notebooks and finds them by it."""
+
 _NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
@@ -23,7 +26,9 @@ class Kind(StrEnum):
 class Submission:
     """A validated start call without its secrets: credentials and environment values never get this far.
 
-    `hardware` is the profile's full name (`gpu.h100`), whichever alias was sent.
+    `hardware` is the profile's full name (`gpu.h100`), whichever alias was sent. `environment` are the names of the
+    variables that the run is given: its own, and once it is accepted those of its tenant. `code_problem` is what a
+    look at the code of a GPU selection found wrong with it.
     """
 
     kind: Kind
@@ -44,3 +49,9 @@ class Submission:
     s3_mount: bool = False
     s3_mount_path: str | None = None
     local_imports: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    code_problem: str | None = None
+
+    @property
+    def is_notebook(self) -> bool:
+        return self.job_type == NOTEBOOK_JOB

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Sequence, Set
 from itertools import islice
 from typing import Any
 
@@ -19,21 +19,25 @@ _MAX_ITEMS = 50
 _MAX_DEPTH = 8
 MASK = "***"
 
+_CALLBACKS = frozenset({"user_callback_urls"})
+"""Secret, and nothing that somebody puts into another field by mistake, as happens to passwords."""
 
-def excerpt(data: bytes, value: object, declared: Body, problems: Iterable[FieldProblem] = ()) -> bytes:
+
+def excerpt(data: bytes, value: object, declared: Body, problems: Sequence[FieldProblem] = ()) -> bytes:
     """`data`, a JSON text that reads as `value`, for the journal: secrets masked, what is long shortened.
 
     Empty where the body could not be read: what is in it cannot be told from a secret. For the same reason, fields
-    that the contract does not know are masked beside those that are secret; and where the operation takes secrets,
-    so are the fields that have `problems`.
+    that the contract does not know are masked beside those that are secret; and where the operation takes
+    credentials, so are the fields that have `problems`.
     """
     if value is None:
         return b""
     unknown = value.keys() - declared.fields if isinstance(value, dict) else set()
-    if not declared.secrets and not unknown and len(data) <= MAX_BODY_BYTES:
-        return data
+    holds_secrets = declared.deep_secrets or (isinstance(value, dict) and not declared.secrets.isdisjoint(value))
+    if len(data) <= MAX_BODY_BYTES and not unknown and not holds_secrets and not problems:
+        return data  # as nearly every body is
     secrets = declared.secrets | unknown
-    if declared.secrets:
+    if declared.secrets - _CALLBACKS:
         wrong = {problem.loc[1:2] for problem in problems}
         if wrong and (() in wrong or not isinstance(value, dict)):
             return b""  # nothing is where it belongs

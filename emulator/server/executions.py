@@ -13,7 +13,12 @@ from emulator.scenario.submission import Submission
 from emulator.server import wire
 from emulator.server.call import Call
 from emulator.server.responses import json_response
-from emulator.server.submissions import compose_submission, image_submission, python_submission
+from emulator.server.submissions import (
+    compose_submission,
+    environment_names,
+    image_submission,
+    python_submission,
+)
 from emulator.statuses import RunStatus
 
 EMULATOR_PREFIX = "emulator."
@@ -36,6 +41,8 @@ def start_python_execution(call: Call) -> Response:
 
 
 def start_image_execution(call: Call) -> Response:
+    if environment_names(call.body.get("docker_run_env")) is None:
+        call.exchange.warnings += ("body.docker_run_env: not one NAME=value a line, so none of its names are read",)
     return _start(call, image_submission(call.body))
 
 
@@ -46,8 +53,10 @@ def start_compose_execution(call: Call) -> Response:
 def _start(call: Call, submission: Submission) -> Response:
     # The header is the emulator's own, so the service's contract does not know it.
     named = call.request.headers.get(SCENARIO_HEADER)
-    warnings = (*call.warnings, *_unknown_wishes(submission))
-    run = call.cloud.submit(call.tenant, submission, call.now_ms, named=named, warnings=warnings)
+    call.exchange.warnings += tuple(_unknown_wishes(submission))
+    run = call.cloud.submit(call.tenant, submission, call.now_ms, named=named, warnings=call.exchange.warnings)
+    call.exchange.execution_id = run.execution_id
+    call.service.courier.watch(call.tenant)
     return json_response(
         {
             "execution_id": run.execution_id,

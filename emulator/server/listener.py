@@ -7,17 +7,23 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from emulator.errors import StartError
+from emulator.server.connection import reachable
+from emulator.server.patience import Patience, allow_connections, bounded
 from emulator.server.service import Service
-from emulator.server.watcher import Watcher
 
 _LAST_WORDS_S = 0.3
 """How long a connection may take to close by itself when the server stops."""
+
+_TICKS = 5
+"""Of a tenth of a second each: how often connections are looked at that wait for a request."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -43,15 +49,31 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+class Companion(Protocol):
+    """What goes on beside the server, from when it accepts connections until it has closed them."""
+
+    def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
 class Listener(uvicorn.Server):
     """Serves `app` until it is told to stop; open streams do not hold it up."""
 
     def __init__(
-        self, app: ASGIApp, service: Service, *, watcher: Watcher, on_ready: Callable[[], None], log_level: str
+        self,
+        app: ASGIApp,
+        service: Service,
+        *,
+        companions: Sequence[Companion] = (),
+        on_ready: Callable[[], None],
+        log_level: str,
     ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
+                http=bounded(reachable(AutoHTTPProtocol), service.settings.connections),
+                timeout_keep_alive=max(1, round(service.settings.connections.idle_s)),
                 lifespan="off",
                 ws="none",
                 access_log=False,
@@ -60,20 +82,33 @@ class Listener(uvicorn.Server):
                 log_level=log_level,
             )
         )
+        self._patience = Patience(service.settings.connections)
         self._service = service
-        self._watcher = watcher
+        self._companions = companions
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        allow_connections(self._service.settings.connections.files)
         await super().startup(sockets)
-        self._watcher.start()
+        self._service.courier.gate.listening(sockets or ())
+        for companion in self._companions:
+            companion.start()
         self._on_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS == 0:
+            self._patience.look(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._service.close()
-        await self._watcher.stop()
+        # While connections are still accepted: whoever is told of a run's end may want to ask for more.
+        await self._service.courier.stop()
         asyncio.get_running_loop().call_later(_LAST_WORDS_S, self._cut_off)
         await super().shutdown(sockets)
+        self._service.courier.record_rest()
+        for companion in self._companions:
+            await companion.stop()
 
     def _cut_off(self) -> None:
         """Close the connections of those who do not read what they asked for."""

@@ -93,7 +93,7 @@ def body_value(data: bytes, declared: Body) -> tuple[Any, list[FieldProblem]]:
 
 def _is_deeper(value: object, limit: int) -> bool:
     """Whether `value` has more than `limit` lists and objects inside each other. Level by level, not by recursion."""
-    level = [value]
+    level: list[Any] = [value]
     for _ in range(limit + 1):
         level = [part for part in level if isinstance(part, dict | list)]
         if not level:

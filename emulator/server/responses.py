@@ -45,15 +45,15 @@ def refusal(error: RequestRefused) -> Response:
     if isinstance(error, Invalid):
         return json_response({"detail": [_problem(problem) for problem in error.problems]}, status_code)
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthorized) else None
-    return json_response({"detail": _writable(error.detail)}, status_code, headers)
+    return json_response({"detail": writable(error.detail)}, status_code, headers)
 
 
 def _problem(problem: FieldProblem) -> dict[str, object]:
-    loc = [part if isinstance(part, int) else _writable(part) for part in problem.loc]
+    loc = [part if isinstance(part, int) else writable(part) for part in problem.loc]
     return {"loc": loc, "msg": problem.msg, "type": problem.type}
 
 
-def _writable(text: str) -> str:
+def writable(text: str) -> str:
     """`text` as far as it is Unicode: what a request made us say may not be, and JSON takes nothing else."""
     return text.encode("utf-8", "replace").decode()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import Any
 
@@ -9,7 +10,12 @@ import orjson
 
 from emulator.errors import Forbidden
 from emulator.hardware.profiles import find_profile, listed_profiles
+from emulator.scenario.code_check import code_problem
+from emulator.scenario.selection import PARENT_HARDWARE
 from emulator.scenario.submission import Kind, Submission
+
+# The padding of base64 (`...==`), the last line of many a key, is no assignment.
+_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]{0,254})=(?!=+\r?$).*", re.DOTALL)
 
 
 def python_submission(body: dict[str, Any]) -> Submission:
@@ -25,6 +31,22 @@ def python_submission(body: dict[str, Any]) -> Submission:
     )
 
 
+def gpu_selection_submission(body: dict[str, Any]) -> Submission:
+    """For the parent, whose children differ from it in hardware and kind. All of the code is looked at."""
+    files = _files(body.get("import_files"))
+    sources = (source for source in files.values() if isinstance(source, str))
+    return Submission(
+        kind=Kind.GPU_SELECTION,
+        hardware=PARENT_HARDWARE,
+        code=body["code"],
+        requirements=body.get("requirements_content"),
+        local_imports=tuple(files),
+        timeout_s=int(body.get("timeout", 60)),
+        file_name=body.get("file_name"),
+        code_problem=code_problem((body["code"], *sources)),
+    )
+
+
 def image_submission(body: dict[str, Any]) -> Submission:
     """Raises Forbidden for an unknown hardware profile."""
     return Submission(
@@ -33,6 +55,7 @@ def image_submission(body: dict[str, Any]) -> Submission:
         command=tuple(body.get("docker_run_cmd", ())),
         job_type=body.get("job_type"),
         graceful_timeout_s=_whole(body.get("graceful_timeout")),
+        environment=environment_names(body.get("docker_run_env")) or (),
         s3_mount=body.get("enable_s3_mount", True),
         s3_mount_path=body.get("s3_mount_path"),
         **_common(body, default_hardware="cpu"),
@@ -48,6 +71,17 @@ def compose_submission(body: dict[str, Any]) -> Submission:
         s3_mount=body.get("enable_s3_mount", False),
         **_common(body, default_hardware="cpu"),
     )
+
+
+def environment_names(text: str | None) -> tuple[str, ...] | None:
+    """The names in `docker_run_env`, one `NAME=value` a line; None where a line is something else.
+
+    Then none is told: of a value with line breaks, a later line might pass for a name, and what it names would be a
+    piece of a secret.
+    """
+    lines = [line for line in (text or "").split("\n") if line.strip()]
+    found = [_ASSIGNMENT.fullmatch(line) for line in lines]
+    return None if None in found else tuple(dict.fromkeys(line[1] for line in found if line))
 
 
 def _common(body: dict[str, Any], *, default_hardware: str) -> dict[str, Any]:
@@ -79,11 +113,15 @@ def _hardware(name: str) -> str:
 
 
 def _file_names(import_files: object) -> tuple[str, ...]:
+    return tuple(_files(import_files))
+
+
+def _files(import_files: object) -> dict[str, Any]:
     """The files that go with a script; clients send them as the text of a JSON object, name to source."""
     if not isinstance(import_files, str):
-        return ()
+        return {}
     try:
         files = orjson.loads(import_files)
     except orjson.JSONDecodeError:  # undocumented: a text in any other form is taken, and means nothing to us
-        return ()
-    return tuple(files) if isinstance(files, dict) else ()
+        return {}
+    return files if isinstance(files, dict) else {}

@@ -22,12 +22,17 @@ KIND_WORDS = {
     Kind.COMPOSE: "docker compose",
     Kind.GPU_SELECTION: "gpu selection",
 }
+_CONTAINERS = (Kind.DOCKER, Kind.COMPOSE)
 _PHASE_WORDS = {
     PhaseName.QUEUED: "queued",
     PhaseName.LAUNCHING_CONTAINER: "launchingContainer",
     PhaseName.EXECUTING_JOB: "executingJob",
     PhaseName.SHUTTING_DOWN: "shuttingDown",
 }
+_COMPLETION_FIELDS = (
+    *("execution_id", "status", "execution_type", "hardware_profile", "file_name", "job_type", "metadata"),
+    *("created_at", "start_time", "end_time", "finish_time"),
+)
 _LEVELS = {OutputStream.STDOUT: "info", OutputStream.STDERR: "error"}
 
 
@@ -74,8 +79,8 @@ def history_row(run: Run, now_ms: int) -> dict[str, Any]:
         "job_start": instant(at.started_ms),
         "job_end": instant(at.ended_ms),
         "file_name": submission.file_name,
-        "errors_docker": end and user_error(end) if submission.kind is not Kind.PYTHON else None,
-        "parent_execution_id": None,
+        "errors_docker": end and user_error(end) if submission.kind in _CONTAINERS else None,
+        "parent_execution_id": run.parent_id,
         "job_type": submission.job_type,
         "metadata": dict(submission.metadata),
     }
@@ -87,7 +92,7 @@ def record(tenant: Tenant, run: Run, now_ms: int) -> dict[str, Any]:
     end = run.course.ended_by(now_ms)
     trouble = end and system_error(run, end)
     pieces = written(run, now_ms)
-    is_python, is_docker = submission.kind is Kind.PYTHON, submission.kind is Kind.DOCKER
+    is_docker = submission.kind is Kind.DOCKER
     return history_row(run, now_ms) | {
         "user_id": tenant.identity.user_id,
         "run_name": submission.run_name,
@@ -110,9 +115,29 @@ def record(tenant: Tenant, run: Run, now_ms: int) -> dict[str, Any]:
         "docker_image_ref": submission.image,
         "docker_run_cmd": list(submission.command) if is_docker else None,
         "compose_file_code": submission.compose,
-        "enable_s3_mount": None if is_python else submission.s3_mount,
+        "enable_s3_mount": submission.s3_mount if submission.kind in _CONTAINERS else None,
         "s3_mount_path": submission.s3_mount_path,
         "graceful_timeout": submission.graceful_timeout_s,
+        "environment_variables": list(submission.environment),
+    }
+
+
+def completion(run: Run) -> dict[str, Any]:
+    """The body of a callback: what a record says of the end of `run`, which has to be fixed.
+
+    Inferred: the service documents that job completion information is sent, and not in which form.
+    """
+    end = run.course.end
+    if end is None:
+        raise ValueError(f"the run {run.execution_id} has no end to tell of")
+    trouble = system_error(run, end)
+    row = history_row(run, end.at_ms)
+    return {name: row[name] for name in _COMPLETION_FIELDS} | {
+        "run_name": run.submission.run_name,
+        "labels": list(run.submission.labels),
+        "return_code": end.ending.return_code,
+        "errors": user_error(end),
+        "system_errors": [trouble] if trouble else None,
     }
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
-from emulator.clock import Clock
+from emulator.clock import Clock, ClockSettings
 from emulator.errors import TooMany
+from emulator.faults.standing import Standings
 from emulator.runs.run import Run
 from emulator.scenario.choice import Queue, choose
-from emulator.scenario.compose import with_compose_file
 from emulator.scenario.library import Library
-from emulator.scenario.picking import pick
-from emulator.scenario.script import resolve
 from emulator.scenario.submission import Submission
-from emulator.tenants.identity import Identity, digest, uuid_of
+from emulator.tenants.identity import Identity, key_of, seed_of, uuid_of
+from emulator.tenants.journal import Journal
+from emulator.tenants.making import make_run
 from emulator.tenants.tenant import Tenant
 
 MAX_TENANTS = 10_000
@@ -23,16 +23,21 @@ MAX_TENANTS = 10_000
 class Cloud:
     """All state of one emulator. Used from one thread: that of the server's event loop.
 
-    `queue` serves every tenant, after its own.
+    `queue` serves every tenant, after its own, and `faults` hit every tenant. `armed` is empty as long as there are no
+    faults: neither those, nor of a tenant, nor of a run's scenario.
     """
 
     def __init__(self, library: Library, *, default_scenario: str, seed: int, clock: Clock) -> None:
         """Raises NotFound if the library has no `default_scenario`."""
         self.library = library
         self.default_name = library.get(default_scenario).name
+        self._first_seed = seed
         self.seed = seed
         self.clock = clock
         self.queue = Queue()
+        self.armed: set[str] = set()
+        self.faults = Standings("", self.armed, prefix="server-fault")
+        self.journal = Journal()
         self.tenants: dict[str, Tenant] = {}
         self._owners: dict[str, Tenant] = {}
         # Requests of a new token that are under way at once have to meet in one tenant, which one of them may keep.
@@ -43,10 +48,13 @@ class Cloud:
 
         It comes into being by its first write (`settle`).
         """
-        key = digest("token", token).hex()
+        return self.tenant_of(key_of(token))
+
+    def tenant_of(self, key: str) -> Tenant:
+        """The tenant with this key, as `tenant` gives it."""
         tenant = self.tenants.get(key) or self._newcomers.get(key)
         if tenant is None:
-            tenant = self._newcomers[key] = Tenant(key, Identity(self.seed, key), self.clock, self._owners)
+            tenant = self._newcomers[key] = Tenant(key, Identity(self.seed, key), self.clock, self._owners, self.armed)
         return tenant
 
     def settle(self, tenant: Tenant) -> None:
@@ -78,7 +86,8 @@ class Cloud:
         """Start a run. `named` is the scenario that the request's header asks for, `seed` the run's own, in place
         of the one that follows from the server's.
 
-        Raises Invalid for an unknown scenario name, TooMany at the limit of tenants; then nothing is changed.
+        A GPU selection starts its runs on all profiles with it. Raises Invalid for an unknown scenario name, TooMany
+        at the limit of tenants; then nothing is changed.
         """
         self._check_room(tenant)
         library = self.library_of(tenant)
@@ -86,25 +95,45 @@ class Cloud:
             submission, named, (tenant.queue, self.queue), library, library.get(self.default_name)
         )
         self.settle(tenant)
+        if stored := tenant.environment.names:
+            submission = replace(submission, environment=tuple(sorted(stored.union(submission.environment))))
         origin = (self.seed, tenant.key, tenant.submissions)
-        run_seed = int.from_bytes(digest(*origin, "seed")[:8]) >> 11  # JavaScript reads integers up to 2^53
-        run_seed = run_seed if seed is None else seed
-        scenario, picked = pick(scenario, run_seed, tenant.turns[scenario.name])
-        script = resolve(with_compose_file(scenario, submission), run_seed)
-        run = Run(uuid_of(*origin), run_seed, submission, script, choice, now_ms, warnings=warnings, picked=picked)
+        if seed is None:
+            seed = seed_of(*origin) if tenant.seed is None else seed_of("tenant", tenant.seed, tenant.submissions)
+        earlier = tenant.turns[scenario.name]
+        run = make_run(uuid_of(*origin), seed, submission, scenario, choice, now_ms, earlier=earlier, warnings=warnings)
         tenant.add(run)
         return run
+
+    def slug_of(self, key: str) -> str:
+        """The name of the org of a tenant, which need not be kept."""
+        tenant = self.tenants.get(key)
+        return (tenant.identity if tenant else Identity(self.seed, key)).slug
 
     def owner_of(self, execution_id: str) -> Tenant | None:
         """The tenant that has this run, whoever asks."""
         return self._owners.get(execution_id)
 
-    def reset(self) -> tuple[int, int]:
-        """Forget all tenants and set the clock back. Returns how many runs and tenants there were."""
+    def drop(self, tenant: Tenant) -> int:
+        """Forget a tenant and all that is its; whoever sends its token again meets it anew. Returns how many runs
+        there were.
+        """
+        self.journal.clear(tenant.key)
+        self.tenants.pop(tenant.key, None)
+        return tenant.reset()
+
+    def reset(self, *, clock: ClockSettings | None = None, seed: int | None = None) -> tuple[int, int]:
+        """Forget all tenants and set the clock back. Returns how many runs and tenants there were.
+
+        `clock` and `seed` are in place of those that the server was started with, until the next reset.
+        """
         runs = sum(tenant.reset() for tenant in self.tenants.values())
         tenants = len(self.tenants)
         self.tenants.clear()
         self.queue.clear()
+        self.faults.reset()
+        self.journal.clear()
         self.library = replace(self.library, added=())
-        self.clock.reset()
+        self.clock.reset(clock)
+        self.seed = self._first_seed if seed is None else seed
         return runs, tenants

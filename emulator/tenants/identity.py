@@ -6,7 +6,6 @@ All of it follows from the tenant's key and the server's seed, so the same token
 from __future__ import annotations
 
 import hashlib
-import uuid
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -25,7 +24,19 @@ def digest(*parts: str | int) -> bytes:
 
 def uuid_of(*parts: str | int) -> str:
     """A UUID fixed by `parts`, in the form of a random one."""
-    return str(uuid.UUID(bytes=digest(*parts)[:16], version=4))
+    text = digest(*parts)[:16].hex()
+    variant = "89ab"[int(text[16], 16) & 3]  # these bits and the 4 say that it is random; see RFC 9562
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
+
+
+def seed_of(*parts: str | int) -> int:
+    """A run's seed fixed by `parts`; JavaScript reads integers up to 2^53."""
+    return int.from_bytes(digest(*parts, "seed")[:8]) >> 11
+
+
+def key_of(token: str) -> str:
+    """The key of the tenant that `token` opens: the token cannot be told from it."""
+    return digest("token", token).hex()
 
 
 @dataclass(frozen=True)

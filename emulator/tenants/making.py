@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulator.runs.run import Run
-from emulator.scenario.choice import Choice
+from emulator.scenario.choice import Choice, as_chosen
 from emulator.scenario.compose import with_compose_file
 from emulator.scenario.model import Scenario
 from emulator.scenario.picking import pick
@@ -28,6 +28,7 @@ def make_run(
     `earlier` counts the tenant's submissions that took `scenario` before. A GPU selection has its runs on the profiles
     as children.
     """
+    scenario = as_chosen(scenario, choice, submission)
     if submission.kind is Kind.GPU_SELECTION:
         return fan_out(execution_id, seed, submission, scenario, choice, now_ms, earlier=earlier, warnings=warnings)
     scenario, picked = pick(scenario, seed, earlier)

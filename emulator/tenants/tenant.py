@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from emulator.clock import Clock
+from emulator.clock import Clock, ClockSettings
 from emulator.errors import Conflict, NotFound
+from emulator.faults.standing import Standing, Standings, of_run
 from emulator.runs.command import Command, Order
 from emulator.runs.run import Run
 from emulator.scenario.choice import Queue
 from emulator.scenario.model import Scenario
 from emulator.statuses import FOLLOWERS, RunStatus
+from emulator.tenants.environment import Environment
 from emulator.tenants.identity import Identity
+from emulator.tenants.outbox import Outbox
 
 NO_SUCH_RUN = "Execution not found"
 
@@ -23,14 +26,29 @@ class Tenant:
     `key` is the hash of the token, which itself is never kept. `added` are scenarios for this tenant alone.
     """
 
-    def __init__(self, key: str, identity: Identity, server_clock: Clock, owners: dict[str, Tenant]) -> None:
-        """`owners` is the server's index from ids of runs to tenants, which each keeps up to date."""
+    def __init__(
+        self,
+        key: str,
+        identity: Identity,
+        server_clock: Clock,
+        owners: dict[str, Tenant],
+        armed: set[str] | None = None,
+    ) -> None:
+        """`owners` and `armed` are the server's, and kept up to date by each tenant: the index from ids of runs to
+        tenants, and the marks of those that have faults.
+        """
         self.key = key
         self._owners = owners
+        self._armed = set() if armed is None else armed
+        self.faults = Standings(key, self._armed)
+        self._faults_of_runs: dict[str, tuple[Standing, ...]] = {}
         self.identity = identity
         self.clock = Clock(follows=server_clock)
         self.queue = Queue()
+        self.environment = Environment(identity)
+        self.outbox = Outbox()
         self.added: tuple[Scenario, ...] = ()
+        self.seed: int | None = None  # in place of the server's seed and the token, for what is drawn
         self.submissions = 0
         self.turns: Counter[str] = Counter()  # how often each scenario with a sequence was taken, by its name
         self.resets = 0
@@ -67,22 +85,51 @@ class Tenant:
         return [self._runs[run_id] for run_id in reversed(self._maybe_active)]
 
     def add(self, run: Run) -> None:
+        """Keep a new run, and its children: one submission, however many they are."""
         self.submissions += 1
         if run.picked.turn is not None:
             self.turns[run.script.scenario.name] += 1
-        self._runs[run.execution_id] = run
-        self._maybe_active[run.execution_id] = None
-        self._owners[run.execution_id] = self
+        for each in (*reversed(run.children), run):  # newest first, a parent comes before its children
+            self._runs[each.execution_id] = each
+            self._maybe_active[each.execution_id] = None
+            self._owners[each.execution_id] = self
+            self.outbox.put(each)
+            if each.script.scenario.faults:
+                self._armed.add(each.execution_id)
 
     def delete(self, execution_id: str, now_ms: int) -> None:
-        """Forget a run that is over. Raises NotFound, or Conflict while it is active."""
+        """Forget a run that is over, and its children with it.
+
+        Raises NotFound, or Conflict while it is active, or for a child, which is part of its parent's results
+        (inferred).
+        """
         run = self.get(execution_id)
         if not run.course.ended_by(now_ms):
             status = run.course.status_at(now_ms)
             raise Conflict(f"Execution is {status}; abort it before deleting it")
-        del self._runs[execution_id]
-        self._maybe_active.pop(execution_id, None)
-        del self._owners[execution_id]
+        if run.parent_id is not None:
+            raise Conflict(f"Execution belongs to the GPU selection {run.parent_id}; delete that one")
+        for each in (run, *run.children):
+            del self._runs[each.execution_id]
+            self._maybe_active.pop(each.execution_id, None)
+            self.outbox.forget(each.execution_id)
+            del self._owners[each.execution_id]
+            self._disarm(each.execution_id)
+
+    def faults_of(self, run: Run) -> tuple[Standing, ...]:
+        """The faults that the run's scenario brings, with what each did so far."""
+        if not run.script.scenario.faults:
+            return ()
+        found = self._faults_of_runs.get(run.execution_id)
+        if found is None:
+            scenario = run.script.scenario
+            found = of_run(scenario.faults, scenario.name, run.submitted_ms, run.script.seed)
+            self._faults_of_runs[run.execution_id] = found
+        return found
+
+    def _disarm(self, execution_id: str) -> None:
+        self._armed.discard(execution_id)
+        self._faults_of_runs.pop(execution_id, None)
 
     def abort(self, execution_id: str, now_ms: int) -> Run:
         """Hard stop. Raises NotFound, or Conflict if the run is over."""
@@ -114,19 +161,38 @@ class Tenant:
         run = self.get(execution_id)
         if run.course.ended_by(command.at_ms):
             raise Conflict(f"Execution is already {run.course.status_at(command.at_ms)}")
-        self._runs[execution_id] = ordered = run.with_command(command)
+        ordered = run.with_command(command)
+        self._renew(ordered)
         self.clock.bell.ring()
         return ordered
+
+    def _renew(self, changed: Run) -> None:
+        """Keep a newer value of a run, of its children, and of the parent whose child it is."""
+        parent = None if changed.parent_id is None else self._runs[changed.parent_id].with_child(changed)
+        for each in (changed, *changed.children, *(() if parent is None else (parent,))):
+            self._runs[each.execution_id] = each
+            self.outbox.revise(each)
+
+    def begin(self, *, clock: ClockSettings | None, seed: int | None) -> None:
+        """Give a tenant that was reset a clock and a seed of its own; what is None stays as it is."""
+        if clock is not None:
+            self.clock.reset(clock)
+        self.seed = seed
 
     def reset(self) -> int:
         """Forget everything and follow the server's clock again. Returns how many runs there were."""
         forgotten = len(self._runs)
         for execution_id in self._runs:
             del self._owners[execution_id]
+            self._disarm(execution_id)
+        self.faults.reset()
         self._runs.clear()
         self._maybe_active.clear()
         self.queue.clear()
+        self.environment.reset()
+        self.outbox.clear()
         self.added = ()
+        self.seed = None
         self.submissions = 0
         self.turns.clear()
         self.resets += 1

@@ -34,7 +34,7 @@ def test_the_group_documents_its_exit_codes(scenario: Scenario) -> None:
 
 
 def test_the_commands_are_those_of_the_documentation() -> None:
-    assert sorted(main.commands) == ["scenario", "serve"]
+    assert sorted(main.commands) == ["coverage", "scenario", "serve"]
     assert sorted(group.commands) == ["check", "list", "match", "new", "plot", "schema", "show", "simulate"]
 
 

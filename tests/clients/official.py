@@ -123,6 +123,13 @@ class OfficialClient:
             assert time.monotonic() < deadline, f"{execution_id} is still {seen}"
             time.sleep(0.01)
 
+    def hold_time(self) -> None:
+        """From now on this account's clock moves only by `let_pass`."""
+        self._send("PATCH", "/_emulator/clock", json.dumps({"mode": "manual"}).encode())
+
+    def let_pass(self, duration: str) -> None:
+        self._send("POST", "/_emulator/clock/advance", json.dumps({"by": duration}).encode())
+
     def queue(self, scenario: str) -> None:
         """Have this account's next submission take that scenario."""
         self._send("POST", "/_emulator/queue", json.dumps({"scenario": scenario}).encode())

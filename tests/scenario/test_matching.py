@@ -104,6 +104,6 @@ def test_the_nearest_have_the_fewest_failed_conditions_then_the_most_that_hold()
         named("two", '{kind: docker, file_name: "x"}'),
     ]
     misses = nearest(scenarios, PYTHON)
-    assert [miss.scenario.name for miss in misses] == ["one-of-three", "one-of-one", "two"]
+    assert [miss.name for miss in misses] == ["one-of-three", "one-of-one", "two"]
     assert misses[0].differences == (Difference("run_name", "y", "nightly 7"),)
-    assert [miss.scenario.name for miss in nearest(scenarios, PYTHON, 1)] == ["one-of-three"]
+    assert [miss.name for miss in nearest(scenarios, PYTHON, 1)] == ["one-of-three"]

@@ -16,6 +16,7 @@ CASES = [
 OTHERS = {
     "oom": 'timeline: [{running: 9s}]\noutput: [{at: 8s, text: "out of memory"}]',
     "endless": 'timeline: [{running: 9s}]\noutput: [{every: 1ms, text: "again\\n"}]',
+    "shaped": "timeline: [{running: 9s}]\nshapes: {mine: {like: eval}}\nmetrics: [{phase: all, shape: mine}]",
     "mistake": "timeline: [{running: 1s}]",
     "ring": "extends: mistake",
 }

@@ -14,10 +14,11 @@ from emulator.documents import read_document
 from emulator.resources import SCENARIO_DIRECTORY
 from emulator.scenario.file.format import read_node
 from emulator.scenario.file.keys import KEYS
-from emulator.scenario.file.metrics import QUANTITIES, SERIES_NAMES
+from emulator.scenario.file.metrics import QUANTITIES
 from emulator.scenario.file.schema import scenario_schema, schema_text
 from emulator.scenario.library import Library
 from emulator.scenario.model import Quantity, ShapeName
+from emulator.series_names import SERIES_NAMES
 from emulator.statuses import TERMINAL
 from emulator.times import format_duration
 
@@ -63,8 +64,9 @@ outputs = st.fixed_dictionaries(
         ),
     },
 )
+built_in_shapes = st.sampled_from([shape.value for shape in ShapeName])
 phases = st.fixed_dictionaries(
-    {"phase": words, "shape": st.sampled_from([shape.value for shape in ShapeName])},
+    {"phase": words, "shape": built_in_shapes | st.sampled_from(["mine", "nobodys"])},
     optional=optional(
         for_=lengths,
         gpu_memory=quantities(percents),
@@ -72,6 +74,60 @@ phases = st.fixed_dictionaries(
         pcie_rx=quantities(rates),
     ),
 )
+activities = st.integers(0, 999).map(lambda n: f"{n}%")
+beats = st.fixed_dictionaries(
+    {"every": durations, "for": lengths, "activity": activities | activities.map(lambda v: f"{v}..{v}")},
+    optional={"jitter": percents, "sawtooth": st.just(True), "gpu_utilization": percents, "pcie_tx": rates},
+)
+shapes = st.fixed_dictionaries(
+    {"like": built_in_shapes},
+    optional={"tensor": percents, "power": st.just("350W"), "pcie_rx": rates, "beats": st.lists(beats, max_size=2)},
+)
+series_lists = st.lists(st.sampled_from(SERIES_NAMES), min_size=1, max_size=3)
+stretches = {"from": durations, "until": durations}
+kinds: dict[str, st.SearchStrategy[Any]] = {"missing": percents, "frozen": st.just(True), "late": durations}
+disturbances: st.SearchStrategy[Any] = st.one_of(
+    st.fixed_dictionaries({"dropped": series_lists}, optional=stretches),
+    *(
+        st.fixed_dictionaries({kind: value}, optional=stretches | {"series": series_lists})
+        for kind, value in kinds.items()
+    ),
+)
+latencies = lengths | st.fixed_dictionaries({"median": durations, "p99": durations})
+answers = st.integers(200, 599) | st.fixed_dictionaries(
+    {"status": st.integers(200, 599)},
+    optional={"headers": st.just({"Retry-After": 1, "X-Y": "z"}), "body": st.just({"a": [1]}) | words},
+)
+fault_limits: dict[str, st.SearchStrategy[Any]] = optional(
+    while_=st.sampled_from(["running", "failed"]),
+    times=st.integers(1, 9),
+    skip=st.integers(0, 9),
+    probability=percents,
+    seed=st.integers(0, 9),
+    from_=durations,
+    until=durations,
+)
+late = fault_limits | {"latency": latencies}
+places_of_faults = st.sampled_from(
+    [{}, {"operation": "get_*"}, {"operation": "no_such"}, {"path": "/a/*"}, {"stream": True}]
+)
+kinds_of_faults: list[tuple[st.SearchStrategy[Any], dict[str, st.SearchStrategy[Any]]]] = [
+    (st.just("unavailable"), {"retry_after": durations, "handled": st.just(True)}),
+    (st.sampled_from(["reset", "expired-token"]), {"handled": st.just(True)}),
+    (st.sampled_from(["truncated", "reset-in-body"]), {"after_bytes": st.integers(0, 9)}),
+    (st.just("malformed-json"), {}),
+    (st.just("slow-drip"), {"over": durations}),
+    (st.sampled_from(["stream-cut", "stream-stalled"]), {"after_events": st.integers(0, 9)}),
+    (st.sampled_from(["duplicate-lines", "out-of-order-lines"]), {"share": percents}),
+]
+faults = st.tuples(
+    places_of_faults,
+    st.one_of(
+        st.fixed_dictionaries({"latency": latencies}, optional=fault_limits),
+        st.fixed_dictionaries({"answer": answers}, optional=late | {"handled": st.just(True)}),
+        *(st.fixed_dictionaries({"fault": name}, optional=late | more) for name, more in kinds_of_faults),
+    ),
+).map(lambda parts: parts[0] | parts[1])
 matches = st.fixed_dictionaries(
     {},
     optional=optional(
@@ -84,6 +140,22 @@ matches = st.fixed_dictionaries(
 )
 timelines = st.tuples(lengths, endings).map(lambda t: [{"running": t[0]}, t[1]])
 alterable = optional(timeline=timelines, output=st.lists(outputs, max_size=2), seed=st.integers(0, 9))
+selections = st.fixed_dictionaries(
+    {},
+    optional=optional(
+        profiles=st.dictionaries(
+            st.sampled_from(["gpu.h100", "a100", "gpu.l40s.4x", "cpu", "gpu.h10"]),
+            st.fixed_dictionaries({}, optional=alterable | {"speed": st.floats(0.01, 50)}),
+            min_size=1,
+            max_size=2,
+        ),
+        extraction=lengths,
+        error=words,
+        code_check=st.sampled_from(["ignore", "enforce"]),
+        parameters=st.floats(0.01, 500),
+    ),
+)
+alterable |= {"selection": selections}
 variants = st.lists(
     st.fixed_dictionaries({}, optional=alterable | {"weight": st.integers(1, 9), "name": words}),
     min_size=1,
@@ -95,6 +167,7 @@ entries = st.lists(
 names = st.sampled_from(["oom", "a-1", "0._"])
 OPTIONAL: dict[str, st.SearchStrategy[Any]] = optional(
     summary=words,
+    selection=selections,
     match=matches,
     variants=variants,
     sequence=entries,
@@ -107,17 +180,26 @@ OPTIONAL: dict[str, st.SearchStrategy[Any]] = optional(
         st.dictionaries(durations, numbers, min_size=1, max_size=3),
         max_size=2,
     ),
+    shapes=st.dictionaries(st.sampled_from(["mine", "x.1", "other-shape"]), shapes, max_size=2),
+    metrics_from=st.sampled_from(["starting", "running"]),
+    telemetry=st.lists(disturbances, max_size=3),
+    faults=st.lists(faults, max_size=3),
     stop_status=st.sampled_from(["completed", "cancelled"]),
     shutdown=lengths,
     seed=st.integers(0, 2**63 - 1),
     hardware=st.sampled_from(["gpu.h100", "cpu"]),
+    callbacks=st.just("none")
+    | st.fixed_dictionaries({}, optional={"times": st.integers(1, 10), "delay": st.sampled_from(["3s", "0s..1m"])}),
 )
 scenarios = st.one_of(
     st.just({"timeline": timelines}),
     st.just({"extends": names}),
     st.just({"timeline": timelines, "extends": names}),
 ).flatmap(lambda required: st.fixed_dictionaries(required, optional=OPTIONAL))
-WORDS = "4|4s|1.5s|35..50s|9s..3s|85%|101%|0.5%|350W|1:30|until_stopped|completed|running|stderr|{n}|1GB/s|100.0%"
+WORDS = (
+    "train-llm|4|4s|1.5s|35..50s|9s..3s|85%|101%|0.5%|350W|1:30|until_stopped|completed|running|stderr|{n}|1GB/s|100.0%"
+    "|reset|503|unavailable"
+)
 ODD: list[Any] = [
     None,
     True,

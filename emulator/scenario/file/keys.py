@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.scenario.file.alternatives import ScenarioName, sequence, variants
+from emulator.scenario.file.callbacks import CALLBACKS as CALLBACKS_FORM
 from emulator.scenario.file.conditions import MATCH as MATCH_FORM
 from emulator.scenario.file.durations import DurationOrRange
+from emulator.scenario.file.environment import NEEDS_ENV as NEEDS_ENV_FORM
+from emulator.scenario.file.faults import FAULTS as FAULTS_FORM
 from emulator.scenario.file.grammar import Findings
 from emulator.scenario.file.metrics import METRICS as METRICS_FORM
 from emulator.scenario.file.metrics import SERIES as SERIES_FORM
@@ -15,8 +18,11 @@ from emulator.scenario.file.output import OUTPUT as OUTPUT_FORM
 from emulator.scenario.file.output import check_output
 from emulator.scenario.file.records import Key, Values
 from emulator.scenario.file.scalars import Choice, Integer, Text
+from emulator.scenario.file.selection import SelectionDraft, selection
+from emulator.scenario.file.shapes import SHAPES as SHAPES_FORM
+from emulator.scenario.file.telemetry import TELEMETRY as TELEMETRY_FORM
 from emulator.scenario.file.timeline import Timeline, TimelineForm
-from emulator.scenario.model import DurationRange, Match, TimeLimit
+from emulator.scenario.model import CallbackPlan, DurationRange, Match, TimeLimit
 from emulator.statuses import RunStatus
 
 SUMMARY: Key[str] = Key(
@@ -68,11 +74,35 @@ METRICS = Key(
     "What the GPU is busy with while the run is running, phase after phase.",
     [{"phase": "load", "for": "30s", "shape": "load-weights"}, {"phase": "train", "shape": "train-llm"}],
 )
+SHAPES = Key(
+    "shapes",
+    SHAPES_FORM,
+    "Shapes of your own for `metrics`: a built-in one with other quantities, and other pauses that come back.",
+    {"train-moe": {"like": "train-llm", "tensor": "28%", "beats": [{"every": "6s", "for": "1s", "activity": "40%"}]}},
+)
 SERIES = Key(
     "series",
     SERIES_FORM,
     "Exact values of a metric series, for tests that assert on them: linear between the times, held outside.",
     {"gpuTemperatureCelsius": {"0s": 40, "2m": 91.5}},
+)
+METRICS_FROM: Key[str] = Key(
+    "metrics_from",
+    Choice(
+        [RunStatus.RUNNING.value, RunStatus.STARTING.value],
+        dict.fromkeys(("start", "provisioning", "machine", "boot", "booting", "assigned"), RunStatus.STARTING.value)
+        | dict.fromkeys(("run", "started"), RunStatus.RUNNING.value),
+    ),
+    "From which status on there are metrics: `running`, if left out, or `starting`, when the machine is there and"
+    " idles while it is prepared.",
+    "starting",
+)
+TELEMETRY = Key(
+    "telemetry",
+    TELEMETRY_FORM,
+    "What goes wrong with the metrics themselves, the workload being well: scrapes that are lost, an exporter that"
+    " hangs, points that come late, series that are not there. Times count from the start of running.",
+    [{"missing": "20%", "from": "1m", "until": "2m"}, {"dropped": ["gpuPowerWatt"]}],
 )
 STOP_STATUS: Key[str] = Key(
     "stop_status",
@@ -99,18 +129,45 @@ HARDWARE: Key[str] = Key(
     "gpu.h100",
 )
 
-# What a variant or an entry of a sequence may give. `faults`, `callbacks` and `telemetry` join here: a key, a module
-# with its form, a field of Scenario.
+NEEDS_ENV = Key(
+    "needs_env",
+    NEEDS_ENV_FORM,
+    "Environment variables that the code asks for: a run that was not given one of them fails soon after its start, as"
+    " Python does (`KeyError`).",
+    ["HF_TOKEN"],
+)
+CALLBACKS: Key[CallbackPlan] = Key(
+    "callbacks",
+    CALLBACKS_FORM,
+    "How the submission's callback URLs are called once the run has ended (each once and at once, if left out), or"
+    " that they are not: `none`.",
+    {"times": 2, "delay": "3s"},
+)
+FAULTS = Key(
+    "faults",
+    FAULTS_FORM,
+    "Bad answers to requests about the run and on its stream: status codes, latency, broken connections, streams that"
+    " stop. Times count from the submission.",
+    [{"fault": "unavailable", "times": 2, "retry_after": "1s"}],
+)
+
+# What a variant or an entry of a sequence may give.
 ALTERABLE: tuple[Key[Any], ...] = (
     TIMEOUT,
     TIMELINE,
     OUTPUT,
     METRICS,
+    SHAPES,
     SERIES,
+    METRICS_FROM,
+    TELEMETRY,
     STOP_STATUS,
     SHUTDOWN,
     SEED,
     HARDWARE,
+    NEEDS_ENV,
+    CALLBACKS,
+    FAULTS,
 )
 
 
@@ -118,19 +175,32 @@ def check_together(values: Values, findings: Findings) -> None:
     """The rules between keys that are given side by side."""
     if TIMELINE in values:
         check_output(values.readable(OUTPUT, ()), values[TIMELINE], findings)
+    if TIMELINE in values and values[TIMELINE].running is None and values.get(NEEDS_ENV, ()):
+        message = "the run ends before `running`, so it never asks for them"
+        path = f"{values.path}.{NEEDS_ENV.name}".lstrip(".")
+        findings.note(values.entry(NEEDS_ENV), path, message, beyond_schema=True)
     check_metrics(values.get(METRICS, ()), findings)
 
 
+# What one profile of a selection may give: it is the hardware, and the start call takes no callback URLs.
+BY_PROFILE: tuple[Key[Any], ...] = tuple(key for key in ALTERABLE if key not in (HARDWARE, CALLBACKS))
+SELECTION_FORM = selection(BY_PROFILE, check_together)
+SELECTION: Key[SelectionDraft] = Key(
+    "selection",
+    SELECTION_FORM,
+    "What a GPU selection does: on which profiles, what differs there, and how long its own work takes.",
+    {"profiles": {"gpu.a100": {}, "gpu.h100": {"speed": 2.5}}},
+)
 VARIANTS = Key(
     "variants",
-    variants(ALTERABLE, check_together),
+    variants((*ALTERABLE, SELECTION), check_together),
     "Alternatives of which every run draws one, by its own seed. Each may have a `weight` and a `name`, and gives"
     " the keys in which it differs from the scenario.",
     [{"weight": 3}, {"weight": 1, "name": "lost-node", "timeline": [{"running": "9s"}, "system_failure"]}],
 )
 SEQUENCE = Key(
     "sequence",
-    sequence((*ALTERABLE, VARIANTS), check_together),
+    sequence((*ALTERABLE, SELECTION, VARIANTS), check_together),
     "What the first, second, … submission of a tenant that gets this scenario differs in; `{}` in nothing. The last"
     " entry is for all that follow. A tenant's reset begins anew.",
     [{"timeline": [{"running": "9s"}, "system_failure"]}, {}],
@@ -146,7 +216,7 @@ AFTER_SEQUENCE: Key[str] = Key(
     "restart",
 )
 
-KEYS: tuple[Key[Any], ...] = (SUMMARY, EXTENDS, MATCH, *ALTERABLE, VARIANTS, SEQUENCE, AFTER_SEQUENCE)
+KEYS: tuple[Key[Any], ...] = (SUMMARY, EXTENDS, MATCH, *ALTERABLE, SELECTION, VARIANTS, SEQUENCE, AFTER_SEQUENCE)
 
 PERSONAL = frozenset((SUMMARY.name, EXTENDS.name, MATCH.name))
 """What an extended scenario does not hand on."""

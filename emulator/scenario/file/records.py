@@ -65,7 +65,8 @@ class ListOf(Form[tuple[Located[T_co], ...]]):
         if len(node.items) > self.max_items:
             found = f"found {len(node.items)}"
             raise findings.refused(node, path, f"expected {self.words} of at most {self.max_items} entries, {found}")
-        read, sound = [], True
+        read: list[Located[T_co]] = []
+        sound = True
         for index, item in enumerate(node.items):
             if findings.full:
                 raise Unread(tuple(read))

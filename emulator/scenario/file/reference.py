@@ -14,12 +14,17 @@ from typing import Any
 from emulator.resources import SCENARIO_DIRECTORY
 from emulator.scenario.file.alternatives import NAME, WEIGHT
 from emulator.scenario.file.conditions import MATCH
-from emulator.scenario.file.keys import KEYS
-from emulator.scenario.file.metrics import FOR, PHASE, QUANTITIES, SERIES_NAMES, SHAPE
+from emulator.scenario.file.faults import OF_RUN
+from emulator.scenario.file.keys import KEYS, SELECTION_FORM
+from emulator.scenario.file.metrics import FOR, PHASE, QUANTITIES, SHAPE
 from emulator.scenario.file.output import AT, EVERY, FIELDS, FROM, STREAM, TEXT, UNTIL
 from emulator.scenario.file.records import Key
+from emulator.scenario.file.selection import SPEED
+from emulator.scenario.file.shapes import BEAT_KEYS
+from emulator.scenario.file.telemetry import DISTURBANCE_KEYS
 from emulator.scenario.library import Library
 from emulator.scenario.model import Scenario, ShapeName
+from emulator.series_names import SERIES_NAMES
 
 _TABLE = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
@@ -33,6 +38,11 @@ def tables() -> dict[str, str]:
         "output": _keys((AT, EVERY, FROM, UNTIL, STREAM, TEXT, FIELDS)),
         "phases": _keys((PHASE, FOR, SHAPE, *QUANTITIES.values())),
         "alternatives": _keys((WEIGHT, NAME)),
+        "beats": _keys(BEAT_KEYS),
+        "disturbances": _keys(DISTURBANCE_KEYS),
+        "faults": _keys(OF_RUN.keys),
+        "selection": _keys(SELECTION_FORM.keys),
+        "profiles": _keys((SPEED,)),
         "shapes": _listed(shape.value for shape in ShapeName),
         "series": _listed(SERIES_NAMES),
     }

@@ -14,12 +14,17 @@ BEYOND_SCHEMA = (
     "placeholders name a field, with a number format that exists",
     "nothing is written after the end of running, and not more than 100,000 lines or 64 MiB",
     "both ends of a ramp or range of power have the same unit",
-    "only the last phase of `metrics` leaves out `for`",
+    "only the last phase of `metrics` leaves out `for`, and its shapes exist",
+    "beats come back after half a second to a day, last less than that, and are not too many",
+    "`until` of a disturbance or a fault comes after its `from`",
+    "a fault is at an operation that exists, is about the run and can go wrong in this way, and waits a minute at most",
+    "the answer of a fault has a body of at most 64 KiB, none with 204 and 304, and no header that follows from it",
     "two keys of a series are not the same time",
     "patterns can match: brackets are closed, profiles in lower case, conditions exist for the `kind`",
     "numbers in `result` are finite and fit 64 bits",
     "`extends` names another scenario, and not in a circle; keys of several files or entries fit together",
     "`after_sequence` comes with a `sequence`",
+    "the `profiles` of a `selection` exist, have GPUs, and are not the same",
     "a file is at most 1 MiB, 64 levels deep, one document, without merge keys or a key given twice",
 )
 """What the reader checks and no JSON Schema can say."""

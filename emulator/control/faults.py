@@ -1,0 +1,74 @@
+"""Control operations on faults: of the caller's tenant, or for everybody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from emulator.control.wire import fault_view
+from emulator.documents import read_document
+from emulator.errors import Problem
+from emulator.faults.fault import Fault
+from emulator.faults.standing import Standings
+from emulator.scenario.file.faults import ANYWHERE
+from emulator.scenario.file.grammar import Findings, Unread, in_order
+from emulator.server.call import Call
+from emulator.server.responses import json_response
+from emulator.tenants.identity import seed_of
+
+_SHOWN_AS = "fault"
+
+
+def list_faults(call: Call) -> Response:
+    return json_response({"faults": [fault_view(standing) for standing in _faults(call)]})
+
+
+def add_fault(call: Call) -> Response:
+    """Put a fault in force from now on; its body is what a scenario's `faults` hold, in YAML or JSON."""
+    fault, problems = _read(call.body)
+    if fault is None or problems:
+        return _refused(problems)
+    if call.caller is None:
+        now_ms, seed = call.cloud.clock.now_ms(), seed_of(call.cloud.seed, "faults")
+    else:
+        call.cloud.settle(call.caller)
+        tenant = call.caller
+        now_ms = tenant.clock.now_ms()
+        origin = (call.cloud.seed, tenant.key) if tenant.seed is None else ("tenant", tenant.seed)
+        seed = seed_of(*origin, "faults")
+    return json_response(fault_view(_faults(call).add(fault, now_ms, seed)))
+
+
+def clear_faults(call: Call) -> Response:
+    return json_response({"status": "ok", "faults_removed": _faults(call).clear()})
+
+
+def delete_fault(call: Call) -> Response:
+    return json_response(fault_view(_faults(call).remove(call.values["fault_id"])))
+
+
+def _faults(call: Call) -> Standings:
+    return (call.caller or call.cloud).faults
+
+
+def _read(text: str) -> tuple[Fault | None, tuple[Problem, ...]]:
+    """The fault that `text` describes, or all that is wrong with it."""
+    document = read_document(text)
+    if document.root is None:
+        empty = Problem(f"the body is empty: expected {ANYWHERE.words}")
+        return None, document.problems or (empty,)
+    findings = Findings()
+    try:
+        return ANYWHERE.read(document.root, "", findings), document.problems
+    except Unread:
+        return None, in_order((*document.problems, *findings.problems()))
+
+
+def _refused(problems: tuple[Problem, ...]) -> Response:
+    """The answer to a text that is no fault: all that is wrong with it, as a compiler tells it."""
+    told = "\n".join(problem.located(_SHOWN_AS) for problem in problems)
+    shown: list[dict[str, Any]] = [
+        {"message": each.message, "path": each.path, "line": each.line, "column": each.column} for each in problems
+    ]
+    return json_response({"detail": told, "problems": shown}, 400)

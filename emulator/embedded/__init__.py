@@ -1,0 +1,49 @@
+"""The emulator for Python programs: a server in a thread, or a handle on one that runs."""
+
+from emulator.embedded.clock import TenantClock, Until
+from emulator.embedded.durations import Duration
+from emulator.embedded.emulator import Emulator
+from emulator.embedded.lyceum import ClockMode, Lyceum
+from emulator.embedded.metrics import MetricSeries
+from emulator.embedded.scenarios import ScenarioLike
+from emulator.embedded.transport import Application, AsyncTransport, Transport
+from emulator.embedded.views import (
+    ChosenBy,
+    Ending,
+    NearMiss,
+    RequestView,
+    RunView,
+    Script,
+    Stage,
+    Transition,
+    Violation,
+)
+from emulator.errors import ControlError, ControlRefused, EmulatorError, StartError, Unreachable
+
+__all__ = [
+    "Application",
+    "AsyncTransport",
+    "ChosenBy",
+    "ClockMode",
+    "ControlError",
+    "ControlRefused",
+    "Duration",
+    "Emulator",
+    "EmulatorError",
+    "Ending",
+    "Lyceum",
+    "MetricSeries",
+    "NearMiss",
+    "RequestView",
+    "RunView",
+    "ScenarioLike",
+    "Script",
+    "Stage",
+    "StartError",
+    "TenantClock",
+    "Transition",
+    "Transport",
+    "Unreachable",
+    "Until",
+    "Violation",
+]

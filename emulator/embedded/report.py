@@ -1,0 +1,89 @@
+"""What a failed test tells of its tenant: the journal, the runs and why they were what they were."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from emulator.embedded.lyceum import Lyceum
+from emulator.errors import ControlError
+
+LAST_REQUESTS = 20
+MAX_RUNS = 20
+_MAX_BODY = 300
+_MAX_SECTION = 20_000
+
+
+def evidence(lyceum: Lyceum) -> dict[str, Any]:
+    """All that there is to tell, as JSON: bounded, without secrets. Never raises for what the emulator does."""
+    try:
+        return {
+            "tenant": lyceum.name,
+            "url": lyceum.url,
+            "clock": lyceum.clock.view(),
+            "requests": lyceum.control("GET", "/requests", params={"limit": LAST_REQUESTS}),
+            "runs": lyceum.control("GET", "/runs", params={"limit": MAX_RUNS}),
+        }
+    except ControlError as error:
+        return {"tenant": lyceum.name, "error": f"the emulator could not be asked: {error}"}
+
+
+def sections(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Titles and texts for a person, from `evidence`."""
+    if "error" in found:
+        yield "lyceum", found["error"]
+        return
+    yield "lyceum requests", _cut("\n".join(_journal(found["requests"])))
+    if found["runs"]["runs"]:
+        clock = f"the clock is {found['clock']['mode']}, at {found['clock']['now']}"
+        yield "lyceum runs", _cut("\n".join((clock, *_runs(found["runs"]))))
+
+
+def _journal(answer: Mapping[str, Any]) -> Iterator[str]:
+    shown = answer["requests"]
+    if not shown:
+        yield "the emulated API was asked nothing with this test's key"
+        return
+    if answer["total"] > len(shown):
+        yield f"(the last {len(shown)} of {answer['total']})"
+    for each in reversed(shown):
+        at = (each["at"] or each["received_at"])[11:23]
+        yield f"{at}  {each['status_code']}  {each['method']} {each['path']}{_query(each['query'])}"
+        if each["body"] is not None:
+            yield f"              body: {_short(each['body'])}"
+        if each["fault"]:
+            yield f"              fault: {each['fault']}"
+        yield from (f"              breaks the contract: {violation}" for violation in each["violations"])
+        yield from (f"              goes beyond the contract: {warning}" for warning in each["warnings"])
+        if each["detail"] and not each["violations"]:
+            yield f"              detail: {each['detail']}"
+
+
+def _query(query: Mapping[str, list[str]]) -> str:
+    fields = [f"{name}={value}" for name, values in query.items() for value in values]
+    return f"?{'&'.join(fields)}" if fields else ""
+
+
+def _runs(answer: Mapping[str, Any]) -> Iterator[str]:
+    shown = answer["runs"]
+    if answer["total"] > len(shown):
+        yield f"(the last {len(shown)} of {answer['total']})"
+    for run in reversed(shown):
+        chosen = run["chosen_by"]
+        yield f"{run['execution_id']}  {run['kind']} on {run['hardware_profile']}: {run['status']}"
+        yield f"    scenario {run['scenario']}, by {chosen['rule']}: {chosen['detail']}"
+        yield from (f"    near miss: {miss['scenario']}: {'; '.join(miss['failed'])}" for miss in chosen["near_misses"])
+        yield from (f"    {each['at']}  {each['status']}" for each in run["transitions"])
+        yield from (f"    {each['at']}  <- {each['command']}" for each in run["commands"])
+        yield from (f"    callback {each['url']}: {each['state']}" for each in run["callbacks"])
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _MAX_BODY else f"{text[:_MAX_BODY]}... ({len(text)} characters)"
+
+
+def _cut(text: str) -> str:
+    # The newest is at the end, and a report should rather lack what was long ago.
+    return text if len(text) <= _MAX_SECTION else f"...{text[-_MAX_SECTION:]}"

@@ -1,0 +1,1 @@
+"""Faults: bad answers asked for on purpose, as values."""

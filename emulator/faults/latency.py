@@ -1,0 +1,44 @@
+"""How long an answer is held back: drawn for each from a range, or with a long tail."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TypeAlias
+
+MAX_MS = 60_000
+"""No answer is held back longer: a client that waits so long has a time limit of its own."""
+
+_P99 = NormalDist().inv_cdf(0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class Uniform:
+    """Any time of a range, each as likely; a fixed one has both ends alike. Milliseconds."""
+
+    low_ms: int
+    high_ms: int
+
+    def drawn_ms(self, uniform: float) -> int:
+        """The latency that a number from [0, 1) stands for."""
+        return self.low_ms + int(uniform * (self.high_ms - self.low_ms + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class LogNormal:
+    """Mostly near the median, sometimes far above: log-normal, as latencies of services are. Milliseconds."""
+
+    median_ms: int
+    p99_ms: int
+
+    def drawn_ms(self, uniform: float) -> int:
+        """The latency that a number from [0, 1) stands for, at most `MAX_MS`."""
+        if self.median_ms == 0:
+            return 0
+        sigma = math.log(self.p99_ms / self.median_ms) / _P99
+        deviations = NormalDist().inv_cdf(min(max(uniform, 1e-9), 1 - 1e-9))
+        return min(MAX_MS, round(self.median_ms * math.exp(sigma * deviations)))
+
+
+Latency: TypeAlias = Uniform | LogNormal
