@@ -1,31 +1,63 @@
-"""All benchmarks in one table: `python -m benchmarks`.
+"""All benchmarks: `python -m benchmarks`, or some of them by their topics.
 
-Everything is measured beside a peer in the same run, and only the ratio counts. Nothing but loopback is loaded.
+Every comparison is a ratio within one run; figures of different runs, machines or hours do not compare. Nothing but
+loopback is loaded. Peers are installed when they are first needed, into `.benchmarks/`.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+import argparse
+from collections.abc import Callable, Iterator
 
-from benchmarks import over_http, telemetry
-from benchmarks.timing import Row
+from benchmarks import clock, fixtures, memory, over_http, page, start, streams, telemetry, throughput
+from benchmarks.effort import FULL, QUICK, Effort
+from benchmarks.errors import Unmeasurable
+from benchmarks.progress import tell
+from benchmarks.table import HEAD, Line, Skipped, summary
+
+TOPICS: dict[str, tuple[str, Callable[[Effort], Iterator[Line]]]] = {
+    "start": ("Start, and memory at rest", start.rows),
+    "throughput": ("Throughput and latency", throughput.rows),
+    "memory": ("Stored runs", memory.rows),
+    "streams": ("Streams", streams.rows),
+    "clock": ("The clock", clock.rows),
+    "fixtures": ("Fixtures", fixtures.rows),
+    "prometheus": ("Metrics beside Prometheus", over_http.rows),
+    "telemetry": ("Metrics, in the process", telemetry.rows),
+}
 
 
-def rows() -> Iterator[Row]:
-    yield from telemetry.rows()
-    if reason := over_http.missing():
-        print(f"SKIPPED, the comparison with Prometheus: {reason}", file=sys.stderr)
-    else:
-        yield from over_http.rows()
+def _measured(title: str, rows: Callable[[Effort], Iterator[Line]], effort: Effort) -> Iterator[Line]:
+    """The rows of a topic, as far as it gets."""
+    try:
+        yield from rows(effort)
+    except Unmeasurable as problem:
+        yield Skipped(f"the rest of: {title}", str(problem))
 
 
 def main() -> None:
-    print("| measured | ms | beside | ms | ratio | | of which |")
-    print("|---|---|---|---|---|---|---|")
-    for row in rows():
-        figures = f"{row.ours_ms:.3f} | {row.peer} | {row.peer_ms:.3f} | {row.ratio:.2f}"
-        print(f"| {row.measured} | {figures} | {row.verdict} | {row.parts} |", flush=True)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the emulator beside its peers.")
+    parser.add_argument("topics", nargs="*", metavar="topic", help=f"one of {', '.join(TOPICS)}; without any, all")
+    parser.add_argument("--quick", action="store_true", help="short slices and small stores: figures are rough")
+    parser.add_argument("--write", action="store_true", help=f"put the results of all topics into {page.SHOWN_AS}")
+    asked = parser.parse_args()
+    if unknown := [topic for topic in asked.topics if topic not in TOPICS]:
+        parser.error(f"no such topic: {', '.join(unknown)}; there are {', '.join(TOPICS)}")
+    if asked.write and (asked.topics or asked.quick):
+        parser.error("only the results of all topics, at full length, are written")
+    sections: dict[str, list[Line]] = {}
+    for topic in asked.topics or TOPICS:
+        title, rows = TOPICS[topic]
+        tell(title)
+        print(f"\n## {title}\n\n{HEAD}", flush=True)
+        sections[title] = []
+        for line in _measured(title, rows, QUICK if asked.quick else FULL):
+            print(line, flush=True)
+            sections[title].append(line)
+    print(f"\n{summary(line for lines in sections.values() for line in lines)}")
+    if asked.write:
+        page.write(sections)
+        tell(f"written to {page.SHOWN_AS}")
 
 
 if __name__ == "__main__":

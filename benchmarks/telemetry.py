@@ -9,7 +9,9 @@ from collections.abc import Iterator
 
 import orjson
 
-from benchmarks.timing import Row, best_ms
+from benchmarks.effort import Effort
+from benchmarks.table import Line, Row
+from benchmarks.timing import best_ms
 from emulator.hardware.devices import DEVICES
 from emulator.telemetry.body import metrics_body
 from emulator.telemetry.series import sample
@@ -20,6 +22,8 @@ from emulator.telemetry.workload import Phase, Workload
 
 START_MS = 1_767_225_600_000
 NOW_MS = START_MS + 10 * 86_400_000
+TEXT_MB_PER_S = 400.0
+_LONG_BYTES = 1_000_000
 CASES = ((1, 240, 15_000, 2.0), (1, 11_000, 1000, None), (8, 240, 15_000, None), (8, 11_000, 1000, None))
 
 
@@ -42,24 +46,34 @@ def training(gpus: int) -> Workload:
     )
 
 
-def rows() -> Iterator[Row]:
+def rows(effort: Effort) -> Iterator[Line]:
     for gpus, points, step_ms, allowed in CASES:
         workload = training(gpus)
         window = Window(START_MS, START_MS + (points - 1) * step_ms, step_ms)
-        yield _row(workload, window, f"12 x {points:,} points, {gpus} GPU{'s' * (gpus > 1)}", allowed)
+        measured = f"12 x {points:,} points, {gpus} GPU{'s' * (gpus > 1)}"
+        yield from _computed_and_written(workload, window, measured, allowed, effort)
     first, again = best_ms(
-        lambda: Signals(training(1)), lambda: sample(training(1), Window(START_MS, START_MS, 1), NOW_MS)
+        lambda: Signals(training(1)),
+        lambda: sample(training(1), Window(START_MS, START_MS, 1), NOW_MS),
+        seconds=effort.seconds,
     )
-    yield Row("the timeline of a run, once", first, "an answer of one instant", again)
+    yield Row("the timeline of a run, once", first, "ms", "an answer of one instant", again)
 
 
-def _row(workload: Workload, window: Window, measured: str, allowed: float | None) -> Row:
+def _computed_and_written(
+    workload: Workload, window: Window, measured: str, allowed: float | None, effort: Effort
+) -> Iterator[Row]:
     sampled = sample(workload, window, NOW_MS)
-    ready = orjson.loads(metrics_body("id", "host", "a", "b", sampled))
+    body = metrics_body("id", "host", "a", "b", sampled)
+    ready = orjson.loads(body)
     compute, encode, plain = best_ms(
         lambda: sample(workload, window, NOW_MS),
         lambda: metrics_body("id", "host", "a", "b", sampled),
         lambda: orjson.dumps(ready),
+        seconds=effort.seconds,
     )
     parts = f"compute {compute:.3f}, encode {encode:.3f}"
-    return Row(measured, compute + encode, "orjson, from dicts", plain, allowed, parts)
+    yield Row(measured, compute + encode, "ms", "orjson, from dicts", plain, at_most=allowed, note=parts)
+    if len(body) > _LONG_BYTES:
+        speed = len(body) / encode / 1000
+        yield Row(f"{measured}: its text", speed, "MB/s", at_least=TEXT_MB_PER_S, note=f"{len(body) / 1e6:.1f} MB")
