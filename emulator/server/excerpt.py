@@ -42,7 +42,8 @@ def excerpt(data: bytes, value: object, declared: Body, problems: Sequence[Field
         if wrong and (() in wrong or not isinstance(value, dict)):
             return b""  # nothing is where it belongs
         secrets |= {str(name) for place in wrong for name in place}
-    kept = orjson.dumps(_shortened(_known_only(value, declared), secrets, 0))
+    # A copy, since what orjson gives holds kilobytes more than it shows.
+    kept = bytes(memoryview(orjson.dumps(_shortened(_known_only(value, declared), secrets, 0))))
     return kept if len(kept) <= 4 * MAX_BODY_BYTES else orjson.dumps(f"... {len(data)} bytes")
 
 

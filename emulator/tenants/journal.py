@@ -58,7 +58,7 @@ class Journal:
         self._per_caller = per_caller
         self._in_all = in_all
         self._rings: dict[str, deque[Exchange]] = {}
-        self._order: deque[Exchange] = deque()  # all of them, and for a while those that left their ring
+        self._order: deque[tuple[str, int]] = deque()  # callers and numbers, also of those that left their ring
         self._count = 0
 
     def add(self, exchange: Exchange) -> None:
@@ -70,16 +70,16 @@ class Journal:
         elif len(ring) == self._per_caller:
             ring.popleft()
         ring.append(exchange)
-        self._order.append(exchange)
+        self._order.append((exchange.caller, exchange.number))
         if len(self._order) > self._in_all:
-            self._forget(self._order.popleft())
+            self._forget(*self._order.popleft())
 
-    def _forget(self, oldest: Exchange) -> None:
-        ring = self._rings.get(oldest.caller)
-        if ring and ring[0] is oldest:
+    def _forget(self, caller: str, number: int) -> None:
+        ring = self._rings.get(caller)
+        if ring and ring[0].number == number:
             ring.popleft()
             if not ring:
-                del self._rings[oldest.caller]
+                del self._rings[caller]
 
     def newest_first(self, caller: str | None = None) -> Iterator[Exchange]:
         """The requests of `caller`, or of all."""
@@ -96,5 +96,5 @@ class Journal:
             self._order.clear()
         elif forgotten:
             del self._rings[caller]
-            self._order = deque(exchange for exchange in self._order if exchange.caller != caller)
+            self._order = deque(entry for entry in self._order if entry[0] != caller)
         return forgotten

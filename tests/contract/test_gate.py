@@ -8,6 +8,7 @@ Each run tries other data; its output ends with the seed that repeats it. To try
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tomllib
@@ -32,14 +33,15 @@ LIMIT_S = 480
     ],
     ids=["service", "control", "control-without-token"],
 )
-def test_schemathesis_finds_nothing(contract: str, config: str) -> None:
+def test_schemathesis_finds_nothing(contract: str, config: str, tmp_path: Path) -> None:
+    told = tmp_path / "asked.json"
     # Half a second a request: a run, which takes six seconds, is met in each of its statuses.
     with serving("--clock", "per-request", "--step", "500ms") as server:
         command = [str(SCHEMATHESIS), "--no-color", "--config-file", config, "run", contract]
         ended = subprocess.run(
             [*command, "--url", server.url, "--max-examples", str(EXAMPLES)],
             cwd=ROOT,
-            env=environment(PYTHONIOENCODING="utf-8"),
+            env=environment(PYTHONIOENCODING="utf-8", CONTRACT_CHECKS_TOLD=str(told)),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
@@ -51,6 +53,10 @@ def test_schemathesis_finds_nothing(contract: str, config: str) -> None:
     assert "No issues found" in ended.stdout, ended.stdout
     for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"):
         assert f"✅ {phase}\n" in ended.stdout, ended.stdout
+    # How often our own checks had something to look at; the control API shows runs and nothing of their output.
+    asked = json.loads(told.read_text(encoding="utf-8"))
+    for about in ("statuses", "records", "timings", "metrics", "streams") if contract == "openapi.yaml" else ():
+        assert asked.get(about, 0) >= 5, asked
 
 
 def test_the_gate_leaves_nothing_out() -> None:
@@ -71,10 +77,19 @@ def test_the_gate_leaves_nothing_out() -> None:
     }
     assert service["operations"] == [
         {"include-operation-id": "get_execution_metrics", **refused_with_400},
+        {"include-operation-id": "set_environment_variables", **refused_with_400},
         {
             "include-operation-id": "delete_execution",
             "phases": {"fuzzing": {"extra-data-sources": {"responses": False}}},
         },
     ]
-    assert control["operations"] == [{"include-operation-id": "put_scenario", **refused_with_400}]
+    assert control["operations"] == [
+        {"include-operation-id": "get_run_metrics", **refused_with_400},
+        {
+            "include-operation-id": "get_notebook_page",
+            "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 401, 403, 404, 409, 410, 429]}},
+        },
+        {"include-operation-id": "put_scenario", **refused_with_400},
+        {"include-operation-id": "add_fault", **refused_with_400},
+    ]
     assert service.keys() == control.keys() == {"title", "operations"}

@@ -158,3 +158,55 @@ def test_problems_are_values() -> None:
     problem = next(iter(SchemaValidator({}, {"type": "string"}).problems(1, ("query", "x"))))
     assert problem == FieldProblem(("query", "x"), "Input should be a valid string", "string_type")
     assert pickle.loads(pickle.dumps(problem)) == problem
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"uniqueItems": True},
+        {"minItems": 3},
+        {"maxItems": 1},
+        {"const": 5},
+        {"enum": [5, 6]},
+        {"type": "object"},
+        {"not": {"type": "array"}},
+        {"contains": {"const": 5}},
+        {"items": False},
+        {"items": {"pattern": "^x"}},
+        {"items": {"maxLength": 1}},
+        {"items": {"format": "email"}},
+        {"oneOf": [{"type": "array"}, {"maxItems": 5}]},
+        {"anyOf": [{"const": 5}, {"not": {"type": "array"}}]},
+    ],
+)
+def test_what_is_wrong_with_a_value_is_told_without_the_value(schema: dict[str, object]) -> None:
+    """It may be a secret, whichever rule it breaks."""
+    problems = list(SchemaValidator({}, schema).problems(["hunter2", "hunter2"], ("body",)))
+    assert problems
+    assert all(problem.msg and "hunter2" not in problem.msg for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("value", "place", "kind"),
+    [
+        ({"by": 5}, ("body", "by"), "string_type"),
+        ({"all": ["a", 5]}, ("body", "all", 1), "string_type"),
+        ({"all": [5, 6, "a"]}, ("body", "all", 0), "string_type"),
+        ([5], ("body", 0), "string_type"),
+        ({}, ("body", "by"), "missing"),
+        (5, ("body",), "dict_type"),
+    ],
+)
+def test_of_alternatives_the_one_of_the_right_shape_was_meant(
+    value: object, place: tuple[str | int, ...], kind: str
+) -> None:
+    texts = {"type": "array", "items": {"type": "string"}}
+    schema: dict[str, object] = {
+        "anyOf": [
+            {"type": "object", "required": ["by"], "properties": {"by": {"type": "string"}}},
+            {"type": "object", "required": ["all"], "properties": {"all": texts}},
+            texts,
+        ]
+    }
+    problem = next(SchemaValidator({}, schema).problems(value, ("body",)))
+    assert (problem.loc, problem.type) == (place, kind)
