@@ -19,7 +19,7 @@ from emulator.control.access import ControlAccess
 from emulator.control.coverage import coverage_of
 from emulator.errors import NotFound, StartError
 from emulator.resources import CONTRACT_FILE, CONTROL_CONTRACT_FILE, SCENARIO_DIRECTORY
-from emulator.scenario.library import Library
+from emulator.scenario.unread import UnreadLibrary, unread
 from emulator.server.access import Access
 from emulator.server.contract_app import ContractApp
 from emulator.server.handlers import HANDLERS
@@ -44,7 +44,11 @@ def create_service(
 
     Raises StartError for an unreadable directory or an unknown default, ScenarioError for invalid files.
     """
-    library = Library.load(scenario_directories, built_in=SCENARIO_DIRECTORY)
+    library: Library | UnreadLibrary = unread(SCENARIO_DIRECTORY)
+    if scenario_directories:
+        from emulator.scenario.library import Library  # late: brings the whole grammar of scenario files
+
+        library = Library.load(scenario_directories, built_in=SCENARIO_DIRECTORY)
     try:
         cloud = Cloud(library, default_scenario=default_scenario, seed=seed, clock=Clock(clock))
     except NotFound as unknown:

@@ -27,6 +27,7 @@ _MARKER_HELP = (
     " counts as breaking it; fail_on_violations: whether the test fails at its end if its client broke the contract,"
     " in place of the ini option lyceum_fail_on_violations."
 )
+_EACH = "lyceum_each_worker_runs_all"
 _TOKEN_VARIABLE = "LYCEUM_EMULATOR_CONTROL_TOKEN"  # noqa: S105  the name of the variable that `serve` reads, too
 
 
@@ -77,6 +78,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER_HELP)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401  pytest-xdist's, which may not be there
+    """Tell a worker of pytest-xdist what its own configuration does not: there `--dist` is always `no`."""
+    node.workerinput[_EACH] = node.config.getoption("dist") == "each"
+
+
 @pytest.fixture(scope="session")
 def lyceum_server(request: pytest.FixtureRequest) -> Emulator:
     """The emulator of this session: started in a thread at a free port of 127.0.0.1, one for each xdist worker; or
@@ -87,9 +94,10 @@ def lyceum_server(request: pytest.FixtureRequest) -> Emulator:
     url = config.getoption("lyceum_url") or config.getini("lyceum_url")
     if url:
         token = config.getoption("lyceum_control_token") or os.environ.get(_TOKEN_VARIABLE)
-        worker: str = getattr(config, "workerinput", {}).get("workerid", "")
+        handed_down: dict[str, Any] = getattr(config, "workerinput", {})
+        worker: str = handed_down.get("workerid", "")
         namespace = config.getoption("lyceum_namespace") or config.getini("lyceum_namespace")
-        if config.getoption("dist", "no") == "each":
+        if handed_down.get(_EACH, False):
             namespace = f"{namespace} {worker}"  # every worker runs the same tests
         emulator = Emulator(url=url, control_token=token, name=f"session {worker}", namespace=namespace)
     else:

@@ -163,6 +163,7 @@ def serve(
 ) -> None:
     """Run the emulator until it is interrupted."""
     from emulator import app  # late: `--help` and the other commands do without a web framework
+    from emulator.server.collector import ShortCollections
     from emulator.server.listener import Companion, Listener, bind, url_of
     from emulator.server.request_log import RequestLog
     from emulator.server.watcher import Watcher
@@ -205,6 +206,7 @@ def serve(
         on_ready=lambda: click.echo(_greeting(url_of(socket), service, clock)),
         log_level=log_level,
     )
+    ShortCollections().begin()
     listener.run(sockets=[socket])
 
 
@@ -219,10 +221,7 @@ def _greeting(url: str, service: Service, clock: ClockSettings) -> str:
     """What a person needs to know once the server is up."""
     settings, cloud = service.settings, service.cloud
     key = min(settings.api_keys) if settings.api_keys else EXAMPLE_KEY
-    names = [
-        f"{scenario.name} (default)" if scenario.name == cloud.default_name else scenario.name
-        for scenario in cloud.library.scenarios()
-    ]
+    names = [f"{name} (default)" if name == cloud.default_name else name for name in cloud.scenario_names]
     lines = [
         f"Lyceum emulator at {url}",
         f"  official client:  lyceum auth login --url {url} --api-key {key}",

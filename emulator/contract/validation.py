@@ -40,6 +40,8 @@ _FORMATS = {
     ),
     "uri": ("Input should be a valid URL", "url_parsing"),
 }
+_DURATION_PATTERN_END = "[0-9]{0,5}ms)$"
+"""How the contracts' patterns of durations end. They forbid zero and overflow, and so are too long to be read."""
 
 
 class SchemaValidator:
@@ -125,6 +127,8 @@ def _wording(kind: Kind, fallback: str) -> tuple[str, str]:
             return f"Input should be less than or equal to {limit}", "less_than_equal"
         case Kind.ExclusiveMinimum(limit=limit):
             return f"Input should be greater than {limit}", "greater_than"
+        case Kind.Pattern(pattern=pattern) if pattern.endswith(_DURATION_PATTERN_END):
+            return "Input should be a duration, such as 500ms, 5s, 1m30s or 2h", "string_pattern_mismatch"
         case Kind.Pattern(pattern=pattern):
             return f"String should match pattern '{pattern}'", "string_pattern_mismatch"
         case Kind.MinLength(limit=limit):

@@ -89,7 +89,7 @@ def _clock(call: Call) -> Clock:
     """The clock that the call acts on: the tenant's, or the server's."""
     if call.caller is None:
         return call.cloud.clock
-    if call.request.method != "GET":
+    if call.request.method not in ("GET", "HEAD"):
         call.cloud.settle(call.caller)
     return call.caller.clock
 
@@ -105,16 +105,23 @@ def _advance_until(call: Call, execution_id: str, until: str) -> Clock:
     if _holds(run.course.status_at(now_ms), until):
         at_ms = now_ms
     if at_ms is None or not now_ms <= at_ms <= LATEST_MS:
-        reason = "it is behind it" if at_ms is not None and at_ms < now_ms else "nothing fixed leads there"
         raise Conflict(
             f"the run is {run.course.status_at(now_ms)} at {format_instant(now_ms)}"
-            f" and will not become {until}: {reason}"
+            f" and will not become {until}: {_why_not(run, at_ms, now_ms)}"
         )
     # Without a token the call acts on the server, whose clock the tenant may run ahead of.
     moves_server = call.caller is None and owner.clock.follows
     clock = call.cloud.clock if moves_server else owner.clock
     clock.set(now_ms=clock.now_ms() + at_ms - now_ms)
     return clock
+
+
+def _why_not(run: Run, at_ms: int | None, now_ms: int) -> str:
+    """Why a run does not take a status that it takes at `at_ms`, or never, from `now_ms` on."""
+    if at_ms is not None:
+        return "it is behind it" if at_ms < now_ms else "that is later than any clock can go"
+    end = run.course.end
+    return "it goes on until it is stopped" if end is None else f"it ends {end.ending.status}"
 
 
 def _reached_ms(run: Run, until: str) -> int | None:

@@ -7,12 +7,8 @@ from typing import Any
 from starlette.responses import Response
 
 from emulator.control.wire import fault_view
-from emulator.documents import read_document
 from emulator.errors import Problem
-from emulator.faults.fault import Fault
 from emulator.faults.standing import Standings
-from emulator.scenario.file.faults import ANYWHERE
-from emulator.scenario.file.grammar import Findings, Unread, in_order
 from emulator.server.call import Call
 from emulator.server.responses import json_response
 from emulator.tenants.identity import seed_of
@@ -26,7 +22,9 @@ def list_faults(call: Call) -> Response:
 
 def add_fault(call: Call) -> Response:
     """Put a fault in force from now on; its body is what a scenario's `faults` hold, in YAML or JSON."""
-    fault, problems = _read(call.body)
+    from emulator.scenario.file.faults import read_fault  # late: brings the whole grammar of scenario files
+
+    fault, problems = read_fault(call.body)
     if fault is None or problems:
         return _refused(problems)
     if call.caller is None:
@@ -50,19 +48,6 @@ def delete_fault(call: Call) -> Response:
 
 def _faults(call: Call) -> Standings:
     return (call.caller or call.cloud).faults
-
-
-def _read(text: str) -> tuple[Fault | None, tuple[Problem, ...]]:
-    """The fault that `text` describes, or all that is wrong with it."""
-    document = read_document(text)
-    if document.root is None:
-        empty = Problem(f"the body is empty: expected {ANYWHERE.words}")
-        return None, document.problems or (empty,)
-    findings = Findings()
-    try:
-        return ANYWHERE.read(document.root, "", findings), document.problems
-    except Unread:
-        return None, in_order((*document.problems, *findings.problems()))
 
 
 def _refused(problems: tuple[Problem, ...]) -> Response:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
 from emulator.control.wire import queue_view
 from emulator.errors import Conflict, NotFound, Problem, ScenarioError
 from emulator.scenario.choice import Queue, QueueEntry
-from emulator.scenario.library import Library, check_name
 from emulator.scenario.model import Match, Scenario
 from emulator.server.call import Call
 from emulator.server.responses import json_response, writable
+
+if TYPE_CHECKING:
+    from emulator.scenario.library import Library
 
 SOURCE = "control API"
 
@@ -38,6 +41,8 @@ def get_scenario(call: Call) -> Response:
 def put_scenario(call: Call) -> Response:
     """Add a scenario, or replace one that was added before: for the caller's tenant, or for everybody."""
     name: str = call.values["name"]
+    from emulator.scenario.library import check_name  # late: brings the whole grammar of scenario files
+
     wrong_name = check_name(name)
     if wrong_name is not None:
         return _refused(name, (Problem(wrong_name),))

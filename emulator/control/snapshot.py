@@ -13,7 +13,6 @@ from emulator.errors import Conflict
 from emulator.resources import CONTROL_CONTRACT_FILE
 from emulator.server.call import Call
 from emulator.server.responses import json_response
-from emulator.snapshot.reading import read_server, read_tenant
 from emulator.snapshot.state import restore_server, restore_tenant
 from emulator.snapshot.writing import snapshot_of
 
@@ -24,6 +23,8 @@ def get_snapshot(call: Call) -> Response:
 
 def put_snapshot(call: Call) -> Response:
     """Restore the server, or with a token that tenant; what cannot be restored changes nothing."""
+    from emulator.snapshot.reading import read_server, read_tenant  # late: brings the grammar of scenario files
+
     check_form(call.body)
     if call.caller is None:
         restore_server(call.cloud, read_server(call.body))

@@ -236,7 +236,6 @@ class Lyceum:
     def reset(self) -> None:
         """Begin anew: no runs, no queue, no journal, and the clock at its start."""
         self.control("POST", "/reset", {"clock": self._first_clock, "seed": self._seed})
-        self._standing.name = None
 
     def close(self) -> None:
         """Forget the tenant and all that is its."""

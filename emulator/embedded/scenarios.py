@@ -49,32 +49,37 @@ def _put(owner: Lyceum, stem: str, text: str) -> str:
 
 
 class Standing:
-    """The tenant's queue, at whose end a standing entry may wait for all that nothing else is for."""
+    """The tenant's queue, at whose end a standing entry may wait for all that nothing else is for.
+
+    Which one that is, the queue itself says, so that it is known after a snapshot was restored, too.
+    """
 
     def __init__(self, owner: Lyceum) -> None:
         self._owner = owner
-        self.name: str | None = None
 
     def set(self, name: str) -> None:
         """Make `name` the standing entry. Raises ControlRefused if there is no such scenario."""
-        self._owner.control("POST", "/queue", {"scenario": name, "times": ALWAYS})
-        if self.name is not None:
-            *waiting, _former, new = self._waiting()
-            self._refill([*waiting, new])
-        self.name = name
+        *waiting, new = self._added({"scenario": name, "times": ALWAYS})
+        if waiting and _stands(waiting[-1]):
+            self._refill([*waiting[:-1], new])
 
     def enqueue(self, entry: dict[str, Any]) -> None:
         """Add an entry behind the others, and before the standing one."""
-        self._owner.control("POST", "/queue", entry)
-        if self.name is not None:
-            *waiting, standing, new = self._waiting()
-            self._refill([*waiting, new, standing])
+        *waiting, new = self._added(entry)
+        if waiting and _stands(waiting[-1]):
+            self._refill([*waiting[:-1], new, waiting[-1]])
 
-    def _waiting(self) -> list[dict[str, Any]]:
-        waiting = self._owner.control("GET", "/queue")["queue"]
+    def _added(self, entry: dict[str, Any]) -> list[dict[str, Any]]:
+        """The queue with `entry` at its end."""
+        waiting = self._owner.control("POST", "/queue", entry)["queue"]
         return [{name: value for name, value in each.items() if value is not None} for each in waiting]
 
     def _refill(self, entries: list[dict[str, Any]]) -> None:
         self._owner.control("DELETE", "/queue")
         for each in entries:
             self._owner.control("POST", "/queue", each)
+
+
+def _stands(entry: dict[str, Any]) -> bool:
+    """Whether it is a standing one; no test takes so much of it that it would no longer look like one."""
+    return "match" not in entry and entry["times"] > ALWAYS // 2

@@ -78,12 +78,16 @@ class Application:
         raw_path = scope.get("raw_path") or scope["path"].encode()
         plain = {name: scope[name] for name in _KEPT if name in scope} | {"asgi": _ASGI, "raw_path": raw_path}
         passage = self._thread.enter(plain, body)
+        is_whole = False
         try:
             while messages := await _take(passage, None):
                 for each in messages:
                     await send(each)
+                is_whole = messages[-1]["type"] == "http.response.body" and not messages[-1].get("more_body", False)
         finally:
             self._thread.leave(passage)
+        if not is_whole:  # as a test client around the application itself would meet it
+            raise ConnectionResetError("the emulator broke the answer off: a fault did, or it was stopped")
 
 
 _ASGI = {"version": "3.0", "spec_version": "2.4"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from emulator.hardware.devices import DEVICES, Device
 
@@ -57,6 +58,7 @@ PROFILES: dict[str, Profile] = {row.name: row for row in _ROWS}
 _SEVERAL = re.compile(r"(?P<base>.+)\.(?P<count>[248])x", re.ASCII)
 
 
+@lru_cache(maxsize=1024)
 def find_profile(name: str) -> Profile | None:
     """The profile of an `execution_type`: its full name, a bare one (`h100`), or one with a GPU count (`.4x`)."""
     for candidate in (name, f"gpu.{name}"):

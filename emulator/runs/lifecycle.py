@@ -168,19 +168,15 @@ def _move_by_itself(
 
 
 def _scripted_move(script: Script, status: RunStatus, starts_ms: int) -> _Move | None:
-    stages = script.stages
-    for number, stage in enumerate(stages, 1):
+    duration_ms = None  # a stage that the script never reaches (it was forced) lasts until somebody ends it
+    for stage in script.stages:
+        if duration_ms is not None:
+            return _Move(starts_ms + duration_ms, stage.status)
         if stage.status is status:
-            break
-    else:  # a stage that the script never reaches (it was forced) lasts until somebody ends it
+            duration_ms = stage.duration_ms
+    if duration_ms is None or script.ending is None:
         return None
-    if stage.duration_ms is None:
-        return None
-    at_ms = starts_ms + stage.duration_ms
-    if number < len(stages):
-        return _Move(at_ms, stages[number].status)
-    if script.ending is None:
-        return None
+    at_ms = starts_ms + duration_ms
     return _Move(at_ms, End(at_ms, script.ending, Cause.SCRIPT))
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from emulator.errors import FieldProblem, Invalid, NotFound
-from emulator.scenario.library import BUILT_IN, Library
 from emulator.scenario.matching import NearMiss, differences, nearest
-from emulator.scenario.model import Match, Scenario, TimeLimit
+from emulator.scenario.model import BUILT_IN, Match, Scenario, TimeLimit
 from emulator.scenario.submission import Submission
+
+if TYPE_CHECKING:
+    from emulator.scenario.library import Library
 
 METADATA_KEY = "emulator.scenario"
 """The metadata entry by which a submission names its scenario."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -10,7 +9,7 @@ from typing import TypeAlias, TypeVar, cast
 
 from emulator.errors import Problem, ScenarioError
 from emulator.scenario.file import keys as k
-from emulator.scenario.file.draft import Draft, Given, Keys, Override
+from emulator.scenario.file.draft import Draft, Given, Keys, Override, digest_of
 from emulator.scenario.file.grammar import Findings, in_order
 from emulator.scenario.file.metrics import keyframes
 from emulator.scenario.file.output import check_output
@@ -236,12 +235,6 @@ def _over(keys: _InForce, given: Keys, depth: int, layer: int) -> _InForce:
 def _get(keys: _InForce, key: Key[T], default: D) -> T | D:
     held = keys.get(key.name)
     return default if held is None else cast(T, held.given.value)
-
-
-def digest_of(chain: tuple[Draft, ...]) -> str:
-    """The same for the same names and texts, in every process."""
-    parts = [part for draft in chain for part in (draft.name, draft.text)]
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _summary_of(name: str) -> str:

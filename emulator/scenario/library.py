@@ -16,11 +16,8 @@ from emulator.scenario.file.draft import Draft
 from emulator.scenario.file.format import read_draft
 from emulator.scenario.lineage import Candidate, Lineage, Outcome, candidate, name_hint
 from emulator.scenario.matching import differences
-from emulator.scenario.model import Scenario
+from emulator.scenario.model import BUILT_IN, Scenario
 from emulator.scenario.submission import Submission
-
-BUILT_IN = "built-in"
-"""The source of the scenarios that come with the emulator."""
 
 _NAME = re.compile(NAME_PATTERN, re.ASCII)
 _SUFFIXES = (".yaml", ".yml")

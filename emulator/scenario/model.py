@@ -13,6 +13,9 @@ from emulator.scenario.file.draft import Draft
 from emulator.scenario.pipeline import PipelineFault
 from emulator.statuses import RunStatus
 
+BUILT_IN = "built-in"
+"""The source of the scenarios that come with the emulator."""
+
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 

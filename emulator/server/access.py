@@ -24,7 +24,9 @@ class Access:
         self._service = service
         for key in service.settings.api_keys or ():
             if not _API_KEY.fullmatch(key):
-                raise StartError(f"`{key}` is no API key: one begins with `lk_` and has at least 8 more characters")
+                raise StartError(
+                    "an API key begins with `lk_` and has at least 8 more characters; one that is given does not"
+                )
 
     def admit(self, headers: Headers, operation: Operation, method: str) -> Tenant | None:
         token = bearer_token(headers)

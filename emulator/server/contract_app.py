@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from time import perf_counter_ns
 from typing import Protocol
 
@@ -32,8 +33,13 @@ from emulator.server.service import Service
 from emulator.tenants.journal import Exchange
 from emulator.tenants.tenant import Tenant
 
+MAX_UNKNOWN = 20
+"""So many fields that the contract does not know are named, of one request."""
+
 _MAX_PATH = 500
 _MAX_QUERY = 2_000
+_MAX_NAME = 200
+_MAX_DETAIL = 2_000
 
 
 class Admission(Protocol):
@@ -107,7 +113,8 @@ class ContractApp:
             exchange.problems = (FieldProblem(("path",), msg, "unknown_operation"),)
             return method_not_allowed(allowed) if allowed else refusal(NotFound("Not Found"))
         exchange.operation = operation
-        exchange.execution_id = in_path.get("execution_id")
+        named = in_path.get("execution_id")
+        exchange.execution_id = named and named[:_MAX_PATH]
         if self._armed:
             caller_key = self._admission.caller_key(headers)
             hit = hit_on(self._service.cloud, operation, raw_path, exchange.execution_id, headers, caller_key)
@@ -138,7 +145,7 @@ class ContractApp:
             exchange.problems = _broken(error)
             if refused is not None:
                 return refused
-            exchange.refusal = error.detail
+            exchange.refusal = error.detail[:_MAX_DETAIL]
             return refusal(error)
 
     async def _read(
@@ -166,21 +173,31 @@ class ContractApp:
             if isinstance(body, dict):
                 unknown += [("body", name) for name in body if name not in declared.fields]
         if unknown:
-            exchange.warnings = tuple(
-                f"{where}.{name}: not in the contract of {operation.operation_id}" for where, name in unknown
-            )
+            exchange.warnings = tuple(_warnings(unknown, operation))
             if self._service.settings.strict:
                 msg = "Extra inputs are not permitted"
-                problems += [FieldProblem(place, msg, "extra_forbidden") for place in unknown]
+                problems += [FieldProblem(place, msg, "extra_forbidden") for place in unknown[:MAX_UNKNOWN]]
         if problems:
             raise Invalid(tuple(problems))
         return Call(self._service, request, caller, now_ms, values, body, exchange)
 
 
+def _warnings(unknown: list[tuple[str, str]], operation: Operation) -> Iterator[str]:
+    """What is said of fields that the contract does not know. Runs and the journal keep it, so it is bounded."""
+    for where, name in unknown[:MAX_UNKNOWN]:
+        yield f"{where}.{_shortened(name)}: not in the contract of {operation.operation_id}"
+    if len(unknown) > MAX_UNKNOWN:
+        yield f"and {len(unknown) - MAX_UNKNOWN} more that are not in the contract of {operation.operation_id}"
+
+
+def _shortened(name: str | int) -> str | int:
+    return name if isinstance(name, int) or len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}..."
+
+
 def _broken(error: RequestRefused) -> tuple[FieldProblem, ...]:
     """Where the request that was refused breaks the contract, if it was refused for that."""
     if isinstance(error, Invalid):
-        return error.problems
+        return tuple(replace(problem, loc=tuple(map(_shortened, problem.loc))) for problem in error.problems)
     if isinstance(error, TooLarge | UnsupportedMedia):
         return (FieldProblem(("body",), error.detail, "body"),)
     return ()

@@ -50,12 +50,12 @@ class Courier:
 
     def watch(self, tenant: Tenant) -> None:
         """See to what `tenant` owes, now that it may owe more."""
+        if not tenant.outbox.owes:
+            return  # as nearly always: few clients ask to be called
         self._enter_loop()
         task = self._watches.get(tenant)
         if task is None or task.done():
-            self._watches.pop(tenant, None)
-            if tenant.outbox.owes:
-                self._watches[tenant] = asyncio.ensure_future(self._watch(tenant))
+            self._watches[tenant] = asyncio.ensure_future(self._watch(tenant))
 
     def fallen_due(self, moved: Clock) -> Awaitable[None] | None:
         """After a clock was moved: hand over all that fell due by it, in the order of its instants.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emulator.clock import Clock, ClockSettings
 from emulator.errors import Conflict
@@ -74,7 +74,7 @@ def restore_server(cloud: Cloud, state: ServerState) -> None:
     """Put `state` in place of all that `cloud` holds. Raises Conflict, and changes nothing, where it cannot be."""
     if len(state.tenants) > MAX_TENANTS:
         raise Conflict(f"the snapshot holds {len(state.tenants)} tenants, and {MAX_TENANTS} is the most")
-    library = cloud.library
+    library = replace(cloud.library, added=())
     for scenario in state.added:
         library = library.with_added(scenario)
     if library.find(state.default_scenario) is None:

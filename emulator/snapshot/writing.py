@@ -12,7 +12,7 @@ from emulator.faults.standing import Standing, Standings
 from emulator.runs.command import Command
 from emulator.runs.run import Run
 from emulator.scenario.choice import Choice, Queue
-from emulator.scenario.composition import digest_of
+from emulator.scenario.file.draft import digest_of
 from emulator.scenario.model import Match, Scenario
 from emulator.scenario.submission import Submission
 from emulator.tenants.cloud import Cloud

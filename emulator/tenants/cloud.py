@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from emulator.clock import Clock, ClockSettings
@@ -10,12 +11,15 @@ from emulator.errors import TooMany
 from emulator.faults.standing import Standings
 from emulator.runs.run import Run
 from emulator.scenario.choice import Queue, choose
-from emulator.scenario.library import Library
 from emulator.scenario.submission import Submission
+from emulator.scenario.unread import UnreadLibrary
 from emulator.tenants.identity import Identity, key_of, seed_of, uuid_of
 from emulator.tenants.journal import Journal
 from emulator.tenants.making import make_run
 from emulator.tenants.tenant import Tenant
+
+if TYPE_CHECKING:
+    from emulator.scenario.library import Library
 
 MAX_TENANTS = 10_000
 
@@ -27,10 +31,12 @@ class Cloud:
     faults: neither those, nor of a tenant, nor of a run's scenario.
     """
 
-    def __init__(self, library: Library, *, default_scenario: str, seed: int, clock: Clock) -> None:
+    def __init__(self, library: Library | UnreadLibrary, *, default_scenario: str, seed: int, clock: Clock) -> None:
         """Raises NotFound if the library has no `default_scenario`."""
-        self.library = library
-        self.default_name = library.get(default_scenario).name
+        self._library = library
+        if default_scenario not in self.scenario_names:
+            self.library.get(default_scenario)
+        self.default_name = self._first_default = default_scenario
         self._first_seed = seed
         self.seed = seed
         self.clock = clock
@@ -42,6 +48,24 @@ class Cloud:
         self._owners: dict[str, Tenant] = {}
         # Requests of a new token that are under way at once have to meet in one tenant, which one of them may keep.
         self._newcomers: WeakValueDictionary[str, Tenant] = WeakValueDictionary()
+
+    @property
+    def library(self) -> Library:
+        """The scenarios for everybody; the built-in ones are read when they are first asked for."""
+        if isinstance(self._library, UnreadLibrary):
+            self._library = self._library.read()
+        return self._library
+
+    @library.setter
+    def library(self, library: Library) -> None:
+        self._library = library
+
+    @property
+    def scenario_names(self) -> tuple[str, ...]:
+        """The names of those, in the order in which they are asked; reads no file."""
+        if isinstance(self._library, UnreadLibrary):
+            return self._library.names
+        return tuple(scenario.name for scenario in self._library.scenarios())
 
     def tenant(self, token: str) -> Tenant:
         """The tenant that `token` opens; one that is new here exists only until the request is over.
@@ -133,7 +157,11 @@ class Cloud:
         self.queue.clear()
         self.faults.reset()
         self.journal.clear()
-        self.library = replace(self.library, added=())
+        if not isinstance(self._library, UnreadLibrary):
+            self._library = replace(self._library, added=())
         self.clock.reset(clock)
+        self.default_name = self._first_default
         self.seed = self._first_seed if seed is None else seed
+        for tenant in self._newcomers.values():  # whoever still holds one, as a stream does, may bring it back
+            tenant.become(Identity(self.seed, tenant.key))
         return runs, tenants

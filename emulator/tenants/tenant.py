@@ -173,6 +173,11 @@ class Tenant:
             self._runs[each.execution_id] = each
             self.outbox.revise(each)
 
+    def become(self, identity: Identity) -> None:
+        """Be known by another identity, once everything was forgotten: that of another seed of the server."""
+        self.identity = identity
+        self.environment = Environment(identity)
+
     def begin(self, *, clock: ClockSettings | None, seed: int | None) -> None:
         """Give a tenant that was reset a clock and a seed of its own; what is None stays as it is."""
         if clock is not None:

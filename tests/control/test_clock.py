@@ -96,6 +96,37 @@ def test_a_status_that_cannot_come_is_a_conflict(api: Api) -> None:
         assert f"will not become {until}" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("scenario", "until", "reason"),
+    [
+        ("completed", "pending", "it is behind it"),
+        ("completed", "failed", "it ends completed"),
+        ("notebook", "terminal", "it goes on until it is stopped"),
+    ],
+)
+def test_a_status_that_cannot_come_is_refused_with_the_reason(api: Api, scenario: str, until: str, reason: str) -> None:
+    run_id = api.start(scenario)
+    now = api.advance(execution_id=run_id, until="running")["now"]
+    answer = api.request("POST", "/_emulator/clock/advance", json={"execution_id": run_id, "until": until})
+    assert answer.status_code == 409
+    assert answer.json() == {"detail": f"the run is running at {now} and will not become {until}: {reason}"}
+
+
+@pytest.mark.parametrize("by", ["5", "5 minutes", "-5s", "0s", "soon"])
+def test_what_is_no_duration_is_refused_with_the_form_that_one_has(api: Api, by: str) -> None:
+    answer = api.request("POST", "/_emulator/clock/advance", json={"by": by})
+    assert answer.status_code == 422
+    (problem,) = answer.json()["detail"]
+    assert problem["msg"] == "Input should be a duration, such as 500ms, 5s, 1m30s or 2h"
+    assert problem["loc"] == ["body", "by"]
+
+
+def test_what_is_no_step_of_metrics_is_refused_with_the_form_that_one_has(api: Api) -> None:
+    answer = api.request("GET", f"/_emulator/runs/{api.start()}/metrics?step=1x")
+    (problem,) = answer.json()["detail"]
+    assert problem["msg"] == "Input should be a duration, such as 500ms, 5s, 1m30s or 2h"
+
+
 def test_without_a_token_advance_until_moves_the_clock_that_the_run_lives_by(api: Api) -> None:
     run_id = api.start()
     server = api.as_caller(None)

@@ -228,3 +228,24 @@ def test_any_moment_can_be_put_back(data: st.DataObject) -> None:
     api.advance(by="1h")
     api.control("PUT", "/snapshot", taken)
     assert list(reads(api)) == before
+
+
+def test_what_came_since_a_servers_snapshot_is_gone_once_that_is_restored() -> None:
+    server = emulator().as_caller(None)
+    server.control_text("PUT", "/scenarios/early", "timeline: [completed]\n")
+    taken = server.control("GET", "/snapshot")
+    server.control_text("PUT", "/scenarios/late", "timeline: [completed]\n")
+    server.control("PUT", "/snapshot", taken)
+    names = {scenario["name"] for scenario in server.control("GET", "/scenarios")["scenarios"]}
+    assert names & {"early", "late"} == {"early"}
+
+
+def test_a_reset_takes_a_restored_default_scenario_back() -> None:
+    api = emulator()
+    server = api.as_caller(None)
+    taken = server.control("GET", "/snapshot")
+    taken["server"]["default_scenario"] = "oom"
+    server.control("PUT", "/snapshot", taken)
+    assert api.control("GET", f"/runs/{api.start()}")["scenario"] == "oom"
+    server.control("POST", "/reset")
+    assert api.control("GET", f"/runs/{api.start()}")["scenario"] == "completed"

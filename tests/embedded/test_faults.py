@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import httpx2
 import pytest
+from starlette.testclient import TestClient
 
 from emulator import Lyceum
 
@@ -26,6 +27,15 @@ def test_an_answer_that_breaks_off_is_an_error_of_the_protocol(
     with pytest.raises(httpx2.RemoteProtocolError):
         client.get("/machine-types")
     assert client.get("/machine-types").status_code == 200
+
+
+@pytest.mark.parametrize("fault", ["reset", "truncated"])
+def test_a_client_of_the_asgi_application_is_told_that_the_answer_broke_off(tenant: Lyceum, fault: str) -> None:
+    tenant.fault(fault, times=1)
+    with TestClient(tenant.app, base_url=tenant.base_url, headers=tenant.headers) as client:
+        with pytest.raises(ConnectionResetError, match="^the emulator broke the answer off"):
+            client.get("/machine-types")
+        assert client.get("/machine-types").status_code == 200
 
 
 @pytest.mark.parametrize("fault", ["stream-cut", "stream-reset"])

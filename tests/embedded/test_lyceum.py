@@ -170,6 +170,20 @@ def test_a_reset_forgets_the_standing_scenario(tenant: Lyceum) -> None:
     assert [run.scenario for run in tenant.runs] == ["oom", "completed"]
 
 
+def test_a_standing_scenario_is_known_after_a_snapshot_was_restored(tenant: Lyceum) -> None:
+    empty = tenant.snapshot()
+    tenant.always("failed")
+    standing = tenant.snapshot()
+    tenant.restore(empty)
+    tenant.scenario("oom")
+    assert [entry["scenario"] for entry in tenant.control("GET", "/queue")["queue"]] == ["oom"]
+    tenant.reset()
+    tenant.restore(standing)
+    tenant.scenario("oom")
+    tenant.always("silent")
+    assert [entry["scenario"] for entry in tenant.control("GET", "/queue")["queue"]] == ["oom", "silent"]
+
+
 # Runs and requests.
 
 

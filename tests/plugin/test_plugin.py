@@ -317,6 +317,16 @@ async def test_breaks(lyceum_asgi_client):
     done.stdout.fnmatch_lines(["FAILED test_async.py::test_breaks - Failed: the client broke the contract once:"])
 
 
+def test_workers_that_run_the_same_tests_on_one_server_have_tenants_of_their_own(session: Session) -> None:
+    test = "def test_it(lyceum, worker_id):\n    print(f'worker {worker_id} has {lyceum.api_key}')\n"
+    with serving() as server:
+        done = session({"test_each": test}, "--lyceum-url", server.url, "-n", "2", "--dist", "each", "-rP")
+    done.assert_outcomes(passed=2)
+    keys = dict(re.findall(r"worker (gw\d) has (\w+)", done.stdout.str()))
+    assert keys.keys() == {"gw0", "gw1"}
+    assert keys["gw0"] != keys["gw1"]
+
+
 def test_a_server_that_wants_a_token_and_workers_that_share_it(session: Session) -> None:
     files = {
         "test_shared": SUBMIT

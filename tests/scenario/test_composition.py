@@ -8,8 +8,8 @@ import pytest
 from emulator.errors import ScenarioError
 from emulator.resources import SCENARIO_DIRECTORY
 from emulator.scenario.file.format import read_scenario
-from emulator.scenario.library import BUILT_IN, InvalidScenarios, Library
-from emulator.scenario.model import DurationRange, Ending, Scenario, StageSpec, TimeLimit
+from emulator.scenario.library import InvalidScenarios, Library
+from emulator.scenario.model import BUILT_IN, DurationRange, Ending, Scenario, StageSpec, TimeLimit
 from emulator.statuses import RunStatus
 
 BASE = """\

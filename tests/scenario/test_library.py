@@ -8,7 +8,8 @@ import pytest
 from emulator.errors import NotFound, StartError
 from emulator.resources import SCENARIO_DIRECTORY
 from emulator.scenario.file.format import read_scenario
-from emulator.scenario.library import BUILT_IN, InvalidScenarios, Library, check_name
+from emulator.scenario.library import InvalidScenarios, Library, check_name
+from emulator.scenario.model import BUILT_IN
 from emulator.scenario.submission import Kind, Submission
 from emulator.statuses import RunStatus
 
@@ -191,4 +192,7 @@ def test_built_in_scenarios_over_a_minute_ignore_the_time_limit_but_for_those_ab
     for each in Library.load(built_in=SCENARIO_DIRECTORY).scenarios():
         last = each.timeline[-1]
         long = last.status is RunStatus.RUNNING and (last.duration is None or last.duration.high_ms > 60_000)
-        assert (each.time_limit.value == "ignore") == (long and each.name not in ("timeout", "hang")), each.name
+        assert (each.time_limit.value == "ignore") == (
+            (long and each.name not in ("timeout", "hang"))
+            or each.name == "selection-all-fail"  # slow devices take longer
+        ), each.name

@@ -122,6 +122,26 @@ def test_an_unknown_field_is_accepted_and_told_to_whoever_looks_inside(api: Api)
     ]
 
 
+def test_of_many_unknown_fields_the_first_are_told_and_no_name_at_length(api: Api) -> None:
+    run_id = api.start(**{f"{number:02}{'x' * 1_000}": 1 for number in range(25)})
+    warnings = api.control("GET", f"/runs/{run_id}")["warnings"]
+    of = "the contract of start_python_execution"
+    assert warnings[0] == f"body.00{'x' * 198}...: not in {of}"
+    assert (len(warnings), warnings[-1]) == (21, f"and 5 more that are not in {of}")
+    strict = emulator(Settings(strict=True)).post(START, {"code": ""} | {f"x{number}": 1 for number in range(25)})
+    assert len(strict.json()["detail"]) == 20
+
+
+def test_the_journal_keeps_little_of_what_is_long(api: Api) -> None:
+    api.get(f"/execution/{'z' * 30_000}")
+    api.post(START, {"code": "", "metadata": {"k" * 30_000: 5}})
+    second, first = api.control("GET", "/requests")["requests"]
+    assert len(first["execution_id"]) == 500
+    assert second["status_code"] == 422
+    assert len(second["detail"]) == 2_000
+    assert len(second["violations"][0]) < 300
+
+
 def test_a_strict_emulator_refuses_unknown_fields_and_parameters() -> None:
     api = emulator(Settings(strict=True))
     body = api.post(START, {"code": "", "colour": "red"})

@@ -317,3 +317,16 @@ def test_no_tenant_finds_a_run_of_another(together: list[tuple[str, Step]]) -> N
     for run in one.newest_first():
         assert two.find(run.execution_id) is None
         assert cloud.owner_of(run.execution_id) is one
+
+
+def test_a_reset_with_a_seed_reaches_a_tenant_that_somebody_still_holds() -> None:
+    cloud = cloud_of()
+    held = cloud.tenant("lk_one")  # as a stream does
+    cloud.settle(held)
+    cloud.reset(seed=7)
+    assert cloud.tenant("lk_one") is held
+    new = cloud_of(seed=7).tenant("lk_one")
+    assert held.identity == new.identity
+    assert [each.id for each in held.environment.set({"A": True}, T0)] == [
+        each.id for each in new.environment.set({"A": True}, T0)
+    ]

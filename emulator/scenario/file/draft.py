@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -48,3 +49,9 @@ class Draft:
         """The name of the scenario that it takes over."""
         given = self.keys.get("extends")
         return None if given is None else str(given.value)
+
+
+def digest_of(chain: tuple[Draft, ...]) -> str:
+    """The same for the same names and texts, in every process."""
+    parts = [part for draft in chain for part in (draft.name, draft.text)]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

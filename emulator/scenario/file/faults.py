@@ -6,7 +6,8 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Any
 
-from emulator.documents import plain_data
+from emulator.documents import plain_data, read_document
+from emulator.errors import Problem
 from emulator.faults.answers import READY_MADE, Answer
 from emulator.faults.effect import (
     ERRORS,
@@ -22,7 +23,7 @@ from emulator.faults.fault import Fault
 from emulator.faults.latency import Latency
 from emulator.scenario.file.answers import ANSWER as ANSWER_FORM
 from emulator.scenario.file.durations import Duration
-from emulator.scenario.file.grammar import Findings, Schema, listed
+from emulator.scenario.file.grammar import Findings, Schema, Unread, in_order, listed
 from emulator.scenario.file.latencies import LATENCY as LATENCY_FORM
 from emulator.scenario.file.latencies import Bounded
 from emulator.scenario.file.operation_names import OperationName, about_runs
@@ -279,3 +280,16 @@ def fault_record(*, of_run: bool) -> Record[Fault]:
 OF_RUN = fault_record(of_run=True)
 ANYWHERE = fault_record(of_run=False)
 FAULTS: ListOf[Fault] = ListOf(OF_RUN, "a list of faults, such as `- {fault: unavailable, times: 2}`", MAX_OF_SCENARIO)
+
+
+def read_fault(text: str) -> tuple[Fault | None, tuple[Problem, ...]]:
+    """The fault that `text` (YAML or JSON) describes, as `POST /_emulator/faults` takes it, or all that is wrong."""
+    document = read_document(text)
+    if document.root is None:
+        empty = Problem(f"the body is empty: expected {ANYWHERE.words}")
+        return None, document.problems or (empty,)
+    findings = Findings()
+    try:
+        return ANYWHERE.read(document.root, "", findings), document.problems
+    except Unread:
+        return None, in_order((*document.problems, *findings.problems()))

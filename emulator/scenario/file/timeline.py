@@ -86,7 +86,8 @@ class FixedCode(Form[int]):
         return {"const": self.code}
 
 
-_ERROR: Key[str] = Key("error", Text(), "The cause, as `system_errors` shows it.", "CUDA out of memory.")
+_ERROR_DOC = "The cause, as `status_details` shows it, and `errors` (failed) or `system_errors` (system_failure)."
+_ERROR: Key[str] = Key("error", Text(), _ERROR_DOC, "CUDA out of memory.")
 _RESULT: Key[Json] = Key("result", AnyJson(), "What the record's `result` holds at the end.", {"loss": 0.93})
 
 
