@@ -104,7 +104,7 @@ def lyceum_server(request: pytest.FixtureRequest) -> Emulator:
         emulator = Emulator(scenarios=config.getini("lyceum_scenarios"), listen=config.getini("lyceum_socket"))
     emulator.start()
     # Not at this fixture's end: the last test's report is made after that, and wants to ask it.
-    config.add_cleanup(emulator.stop)
+    config.add_cleanup(lambda: _forget(emulator))
     return emulator
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
@@ -10,6 +12,10 @@ from urllib.parse import parse_qsl
 import orjson
 from starlette.responses import Response
 
+from emulator.contract.document import load_document
+from emulator.contract.operations import operations
+from emulator.errors import NotFound
+from emulator.resources import CONTRACT_FILE
 from emulator.server.call import Call
 from emulator.server.responses import json_response, writable
 from emulator.tenants.cloud import Cloud
@@ -28,10 +34,12 @@ def list_requests(call: Call) -> Response:
 
 def _wanted(call: Call) -> Iterator[Exchange]:
     caller = None if call.caller is None else call.caller.key
-    operation_id, status = call.values["operation_id"], call.values["status"]
+    status, operation_ids = call.values["status"], _operation_ids(call.values["operation_id"])
     execution_id, broken = call.values["execution_id"], call.values["violations"]
     for exchange in call.cloud.journal.newest_first(caller):
-        if operation_id is not None and (exchange.operation is None or exchange.operation.operation_id != operation_id):
+        if operation_ids is not None and (
+            exchange.operation is None or exchange.operation.operation_id not in operation_ids
+        ):
             continue
         if status is not None and exchange.status_code != status:
             continue
@@ -39,6 +47,21 @@ def _wanted(call: Call) -> Iterator[Exchange]:
             continue
         if broken is None or broken == bool(exchange.problems):
             yield exchange
+
+
+def _operation_ids(pattern: str | None) -> frozenset[str] | None:
+    """The operations that a name or shell-style pattern means; None for all.
+
+    Raises NotFound where there are none: a test that asks for a name with a slip in it must not find nothing.
+    """
+    if pattern is None:
+        return None
+    known = operations(load_document(CONTRACT_FILE))
+    found = frozenset(name for name in known if fnmatchcase(name, pattern))
+    if not found:
+        near = get_close_matches(pattern[:100], known, n=1, cutoff=0)
+        raise NotFound(f"the contract has no operation `{pattern[:100]}`; the nearest is `{near[0]}`")
+    return found
 
 
 def clear_requests(call: Call) -> Response:

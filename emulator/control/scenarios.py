@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from emulator.control.wire import queue_view
-from emulator.errors import Conflict, NotFound, Problem, ScenarioError
+from emulator.errors import Conflict, NotFound, Problem, ScenarioError, TooMany
 from emulator.scenario.choice import Queue, QueueEntry
 from emulator.scenario.model import Match, Scenario
 from emulator.server.call import Call
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from emulator.scenario.library import Library
 
 SOURCE = "control API"
+
+MAX_ADDED = 1_000
+"""So many scenarios can be added at run time: for one tenant, and for everybody."""
 
 
 def list_scenarios(call: Call) -> Response:
@@ -56,12 +59,14 @@ def put_scenario(call: Call) -> Response:
 
 
 def _add(call: Call, scenario: Scenario) -> Scenario:
+    others = tuple(each for each in (call.caller or call.cloud.library).added if each.name != scenario.name)
+    if len(others) >= MAX_ADDED:
+        raise TooMany(f"{MAX_ADDED} scenarios were added at run time, which is the most: remove some first")
     library = _library(call).with_added(scenario)  # raises where it does not fit the others
     if call.caller is None:
         call.cloud.library = library
     else:
         call.cloud.settle(call.caller)
-        others = tuple(each for each in call.caller.added if each.name != scenario.name)
         call.caller.added = (*others, scenario)
     return library.get(scenario.name)
 

@@ -31,7 +31,7 @@ class Emulator(Lyceum):
     def __init__(
         self,
         *,
-        scenarios: Sequence[str | os.PathLike[str]] = (),
+        scenarios: Sequence[str | os.PathLike[str]] | os.PathLike[str] = (),
         default_scenario: str = DEFAULT_SCENARIO,
         name: str = "emulator",
         seed: int | None = None,
@@ -48,15 +48,16 @@ class Emulator(Lyceum):
     ) -> None:
         """Nothing is started before `start`, which `with` calls.
 
-        `scenarios` are directories, whose files come before the built-in ones; `default_scenario` is for submissions
-        that nothing matches. `name`, `seed`, `clock`, `step` and `strict` are the first tenant's. `listen=False`: no
-        socket, so only `client`, `async_client` and `app` lead there. With `url` an emulator that runs already is
+        `scenarios` are directories, or one, whose files come before the built-in ones; `default_scenario` is for
+        submissions that nothing matches. `name`, `seed`, `clock`, `step` and `strict` are the first tenant's.
+        `listen=False`: no socket, so only `client`, `async_client` and `app` lead there. With `url` an emulator that runs already is
         used, to which `control_token` opens the control API; what it was started with stays. `namespace` is for all
         tenants: it tells them from those of others who use the same emulator at the same time.
         """
         super().__init__(None, name, seed=seed, clock=clock, step=step, strict=strict, namespace=namespace)
         self._namespace = namespace
-        self._scenarios = tuple(map(Path, scenarios))
+        directories = (scenarios,) if isinstance(scenarios, str | os.PathLike) else scenarios
+        self._scenarios = tuple(map(Path, directories))
         self._default_scenario = default_scenario
         self._callback_hosts = tuple(callback_hosts)
         self._address = (host, port, listen)

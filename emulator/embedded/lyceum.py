@@ -201,7 +201,8 @@ class Lyceum:
     ) -> tuple[RequestView, ...]:
         """The requests to the emulated API that fit, in their order; of many, the last `limit`.
 
-        `operation_id` is a name of openapi.yaml, such as `get_execution`.
+        `operation_id` is a name of openapi.yaml, such as `get_execution`, or a pattern such as `start_*`. Raises
+        ControlRefused where there is no such operation.
         """
         wanted = {
             "operation_id": operation_id,

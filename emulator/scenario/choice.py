@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from emulator.errors import FieldProblem, Invalid, NotFound
+from emulator.errors import FieldProblem, Invalid, NotFound, TooMany
 from emulator.scenario.matching import NearMiss, differences, nearest
 from emulator.scenario.model import BUILT_IN, Match, Scenario, TimeLimit
 from emulator.scenario.submission import Submission
 
 if TYPE_CHECKING:
     from emulator.scenario.library import Library
+
+MAX_QUEUED = 1_000
+"""So many entries a queue holds at most, whatever their `times`."""
 
 METADATA_KEY = "emulator.scenario"
 """The metadata entry by which a submission names its scenario."""
@@ -63,6 +66,9 @@ class Queue:
         return tuple(self._entries)
 
     def add(self, entry: QueueEntry) -> None:
+        """Raises TooMany at the limit."""
+        if len(self._entries) >= MAX_QUEUED:
+            raise TooMany(f"the queue holds {MAX_QUEUED} entries, which is the most")
         self._entries.append(entry)
 
     def clear(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -158,16 +158,6 @@ class Library:
         filed = tuple(scenario for scenario, _ in found if scenario is not None)
         refused = {error.source: error.problems for _, error in found if error is not None}
         return replace(self, filed=filed, refused=MappingProxyType(refused))
-
-
-def read_files(paths: Sequence[Path], others: Iterable[Scenario] = ()) -> list[Scenario | ScenarioError]:
-    """What each of `paths` describes, or what is wrong with it. They may extend each other, and after that `others`."""
-    shown = {str(path) for path in paths}
-    after = [scenario for scenario in others if scenario.source not in shown]
-    return [
-        error or scenario or ScenarioError(str(path), ())
-        for path, (scenario, error) in zip(paths, _read([(path, None) for path in paths], after=after), strict=True)
-    ]
 
 
 def check_name(name: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from time import perf_counter_ns
 from typing import Protocol
 
@@ -174,9 +175,9 @@ class ContractApp:
                 unknown += [("body", name) for name in body if name not in declared.fields]
         if unknown:
             exchange.warnings = tuple(_warnings(unknown, operation))
-            if self._service.settings.strict:
-                msg = "Extra inputs are not permitted"
-                problems += [FieldProblem(place, msg, "extra_forbidden") for place in unknown[:MAX_UNKNOWN]]
+            # Who misspells a filter of the control API must not be answered as if there were none.
+            if self._service.settings.strict or self._journal is None:
+                problems += [_extra(place, operation) for place in unknown[:MAX_UNKNOWN]]
         if problems:
             raise Invalid(tuple(problems))
         return Call(self._service, request, caller, now_ms, values, body, exchange)
@@ -188,6 +189,14 @@ def _warnings(unknown: list[tuple[str, str]], operation: Operation) -> Iterator[
         yield f"{where}.{_shortened(name)}: not in the contract of {operation.operation_id}"
     if len(unknown) > MAX_UNKNOWN:
         yield f"and {len(unknown) - MAX_UNKNOWN} more that are not in the contract of {operation.operation_id}"
+
+
+def _extra(place: tuple[str, str], operation: Operation) -> FieldProblem:
+    where, name = place
+    known = operation.query_names if where == "query" else operation.body.fields if operation.body else ()
+    near = get_close_matches(name[:_MAX_NAME], known, n=1)
+    hint = f": did you mean {near[0]}?" if near else ""
+    return FieldProblem(place, f"Extra inputs are not permitted{hint}", "extra_forbidden")
 
 
 def _shortened(name: str | int) -> str | int:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 Span: TypeAlias = tuple[float, float]
 """Low and high end of a draw; the schedule's seed draws, mostly near the high end where `Beat` says so."""
@@ -98,59 +98,6 @@ QUANTITIES: Mapping[str, str] = {
 }
 """What a phase may override: the word in a scenario (`gpu_memory`) and the field it stands for."""
 
-
-def shape_from(name: str, values: Mapping[str, object]) -> Shape:
-    """A shape from plain data: the fields of `Shape`, or their words in scenarios, and `beats` as a list.
-
-    `like` names a built-in shape to start from. Raises ValueError for what is not a field or does not fit it.
-    """
-    values = dict(values)
-    like = values.pop("like", None)
-    if like is not None and like not in SHAPES:
-        raise ValueError(f"no shape is called {like!r}")
-    base = SHAPES[str(like)] if like is not None else Shape(name=name)
-    chosen: dict[str, object] = {field.name: getattr(base, field.name) for field in fields(Shape)}
-    chosen["name"] = name
-    for word, value in values.items():
-        field = QUANTITIES.get(word, word)
-        if field not in chosen or field == "name":
-            raise ValueError(f"a shape has no {word!r}; it has {', '.join(sorted([*QUANTITIES, *_OTHERS]))}")
-        chosen[field] = _read(field, value)
-    return Shape(**chosen)  # type: ignore[arg-type]  # _read gave each its type
-
-
-def _read(field: str, value: object) -> object:
-    if field == "presence":
-        return Presence(str(value))
-    if field == "beats":
-        if not isinstance(value, list | tuple):
-            raise ValueError("beats is a list")
-        return tuple(beat if isinstance(beat, Beat) else _beat(beat) for beat in value)
-    if value is None and field in _OPTIONAL:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{field} is a number, not {value!r}")
-    return int(value) if field == "memory_rise_ms" else float(value)
-
-
-def _beat(values: object) -> Beat:
-    if not isinstance(values, Mapping):
-        raise ValueError("a beat is a mapping")
-    names = {field.name for field in fields(Beat)}
-    if unknown := values.keys() - names:
-        wrong, right = ", ".join(sorted(map(str, unknown))), ", ".join(sorted(names))
-        raise ValueError(f"a beat has no {wrong}; it has {right}")
-    given: dict[str, Any] = {
-        str(key): tuple(value) if isinstance(value, list) else value for key, value in values.items()
-    }
-    try:
-        return Beat(**given)
-    except TypeError as problem:  # a part is missing, or is not a number
-        raise ValueError(f"a beat needs every_ms, lasts_ms and activity, as numbers: {problem}") from None
-
-
-_OTHERS = ("like", "presence", "busy_cores_per_gpu", "utilization_noise", "memory_rise_ms", "beats")
-_OPTIONAL = ("load_percent", "power_percent", "memory_rise_ms")
 
 # One optimiser step: 10.4 s on the 70-billion model, its last quarter 16 % below, now and then 20-30 %.
 _STEP = Beat(every_ms=10_400, lasts_ms=(2_400, 2_600), activity=(0.62, 0.81))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from emulator.clock import Clock, ClockSettings
 from emulator.errors import Conflict, NotFound
@@ -17,13 +18,17 @@ from emulator.tenants.environment import Environment
 from emulator.tenants.identity import Identity
 from emulator.tenants.outbox import Outbox
 
+if TYPE_CHECKING:
+    from emulator.scenario.library import Library
+
 NO_SUCH_RUN = "Execution not found"
 
 
 class Tenant:
     """What belongs to one token. Nothing in here is shared with another tenant but the clock it may follow.
 
-    `key` is the hash of the token, which itself is never kept. `added` are scenarios for this tenant alone.
+    `key` is the hash of the token, which itself is never kept. `added` are scenarios for this tenant alone,
+    `composed` what they came to last: of which library and which of them, and the library with them.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class Tenant:
         self.environment = Environment(identity)
         self.outbox = Outbox()
         self.added: tuple[Scenario, ...] = ()
+        self.composed: tuple[Library, tuple[Scenario, ...], Library] | None = None
         self.seed: int | None = None  # in place of the server's seed and the token, for what is drawn
         self.submissions = 0
         self.turns: Counter[str] = Counter()  # how often each scenario with a sequence was taken, by its name
@@ -197,6 +203,7 @@ class Tenant:
         self.environment.reset()
         self.outbox.clear()
         self.added = ()
+        self.composed = None
         self.seed = None
         self.submissions = 0
         self.turns.clear()

@@ -26,6 +26,7 @@ def test_moving_the_servers_clock_moves_all_who_follow_it(api: Api) -> None:
 
 def test_reading_with_a_new_key_does_not_open_a_tenant_but_setting_its_clock_does(api: Api) -> None:
     api.control("GET", "/clock")
+    assert api.request("HEAD", "/_emulator/clock").status_code == 200
     assert api.as_caller(None).control("POST", "/reset")["tenants_removed"] == 0
     api.advance(by="1s")
     assert api.as_caller(None).control("POST", "/reset")["tenants_removed"] == 1

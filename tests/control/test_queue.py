@@ -63,3 +63,10 @@ def test_clearing_takes_what_is_left(api: Api) -> None:
     api.control("POST", "/queue", {"scenario": "oom"})
     assert api.control("DELETE", "/queue") == {"queue": []}
     assert api.control("GET", f"/runs/{api.start()}")["scenario"] == "completed"
+
+
+def test_a_queue_holds_no_more_than_its_limit(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emulator.scenario.choice.MAX_QUEUED", 2)
+    wish = {"scenario": "oom"}
+    codes = [api.request("POST", "/_emulator/queue", json=wish).status_code for _ in range(3)]
+    assert codes == [200, 200, 429]

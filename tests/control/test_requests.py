@@ -139,3 +139,17 @@ def test_bytes_that_are_no_text_are_told_all_the_same(api: Api) -> None:
     api.request("GET", f"{BASE}/execution/%ff%00?%ff=%fe")
     (told,) = journal(api)
     assert told["status_code"] == 404
+
+
+def test_operations_are_found_by_pattern_and_a_slip_is_told(api: Api) -> None:
+    api.start()
+    assert len(journal(api, "?operation_id=start_*")) == 1
+    answer = api.request("GET", "/_emulator/requests?operation_id=get_exec")
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == "the contract has no operation `get_exec`; the nearest is `get_execution`"
+
+
+def test_a_filter_with_a_slip_is_refused(api: Api) -> None:
+    answer = api.request("GET", "/_emulator/requests?violation=true")
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["msg"] == "Extra inputs are not permitted: did you mean violations?"

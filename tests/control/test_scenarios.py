@@ -115,3 +115,13 @@ def test_a_scenario_whose_match_holds_is_taken_and_says_so() -> None:
     put(api, "mine", "match: {labels: ['night*']}\ntimeline: [{running: 5s}, completed]\n")
     chosen = api.control("GET", f"/runs/{api.start(labels=['x', 'nightly'])}")["chosen_by"]
     assert (chosen["rule"], chosen["near_misses"]) == ("match", [])
+
+
+def test_no_more_scenarios_are_added_than_the_limit_allows(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emulator.control.scenarios.MAX_ADDED", 2)
+    for caller in (api, api.as_caller(None)):
+        codes = [
+            caller.request("PUT", f"/_emulator/scenarios/{name}", json={"timeline": [{"running": "1s"}]}).status_code
+            for name in ("one", "two", "two", "three")
+        ]
+        assert codes == [200, 200, 200, 429]

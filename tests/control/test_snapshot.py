@@ -232,9 +232,9 @@ def test_any_moment_can_be_put_back(data: st.DataObject) -> None:
 
 def test_what_came_since_a_servers_snapshot_is_gone_once_that_is_restored() -> None:
     server = emulator().as_caller(None)
-    server.control_text("PUT", "/scenarios/early", "timeline: [completed]\n")
+    server.control_text("PUT", "/scenarios/early", "timeline: [{running: 3s}, completed]\n")
     taken = server.control("GET", "/snapshot")
-    server.control_text("PUT", "/scenarios/late", "timeline: [completed]\n")
+    server.control_text("PUT", "/scenarios/late", "timeline: [{running: 3s}, completed]\n")
     server.control("PUT", "/snapshot", taken)
     names = {scenario["name"] for scenario in server.control("GET", "/scenarios")["scenarios"]}
     assert names & {"early", "late"} == {"early"}

@@ -33,7 +33,7 @@ def test_an_answer_that_breaks_off_is_an_error_of_the_protocol(
 def test_a_client_of_the_asgi_application_is_told_that_the_answer_broke_off(tenant: Lyceum, fault: str) -> None:
     tenant.fault(fault, times=1)
     with TestClient(tenant.app, base_url=tenant.base_url, headers=tenant.headers) as client:
-        with pytest.raises(ConnectionResetError, match="^the emulator broke the answer off"):
+        with pytest.raises(ConnectionResetError, match=r"^the emulator broke the answer off"):
             client.get("/machine-types")
         assert client.get("/machine-types").status_code == 200
 

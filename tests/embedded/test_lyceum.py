@@ -7,8 +7,6 @@ import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import median
-from time import perf_counter
 from typing import Any, assert_type
 
 import numpy as np
@@ -315,22 +313,6 @@ def test_a_seed_makes_runs_alike_under_another_name(running: Emulator) -> None:
     assert seen[0].script == seen[1].script != seen[2].script
     assert seen[0].execution_id != seen[1].execution_id
     assert seen[0].execution_id == seen[2].execution_id
-
-
-def test_making_and_forgetting_a_tenant_costs_less_than_a_request(running: Emulator) -> None:
-    """Medians of thirty turns each, taken in turn: what else the machine does then slows both."""
-    tenants, requests = [], []
-    with running.client() as client:
-        client.get("/user/quotas/available-hardware")  # opens the connection
-        for number in range(30):
-            begin = perf_counter()
-            with running.tenant(f"cost {number}"):
-                pass
-            between = perf_counter()
-            client.get("/user/quotas/available-hardware")
-            tenants.append(between - begin)
-            requests.append(perf_counter() - between)
-    assert median(tenants) < median(requests)
 
 
 # Programs of their own.

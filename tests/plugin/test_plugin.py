@@ -317,6 +317,20 @@ async def test_breaks(lyceum_asgi_client):
     done.stdout.fnmatch_lines(["FAILED test_async.py::test_breaks - Failed: the client broke the contract once:"])
 
 
+def test_a_server_that_ends_before_the_session_does_no_harm(session: Session) -> None:
+    conftest = """
+from emulator import Emulator
+server = Emulator()
+def pytest_configure(config):
+    config.option.lyceum_url = server.start().url
+def pytest_sessionfinish():
+    server.stop()
+"""
+    done = session({"conftest": conftest, "test_it": "def test_it(lyceum): assert lyceum.runs == ()\n"})
+    done.assert_outcomes(passed=1)
+    assert (done.ret, "Unreachable" in done.stderr.str()) == (0, False)
+
+
 def test_workers_that_run_the_same_tests_on_one_server_have_tenants_of_their_own(session: Session) -> None:
     test = "def test_it(lyceum, worker_id):\n    print(f'worker {worker_id} has {lyceum.api_key}')\n"
     with serving() as server:

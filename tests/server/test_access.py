@@ -73,6 +73,6 @@ def test_reading_with_a_new_key_leaves_nothing_behind(api: Api) -> None:
 
 
 def test_a_configured_key_that_nobody_could_send_is_refused_at_the_start() -> None:
-    with pytest.raises(StartError, match="^an API key begins with `lk_`") as refused:
+    with pytest.raises(StartError, match=r"^an API key begins with `lk_`") as refused:
         emulator(Settings(api_keys=frozenset({"mykey"})))
     assert "mykey" not in str(refused.value)

@@ -227,6 +227,15 @@ def test_server_errors_are_repeated_three_times_and_other_answers_are_final(
     assert len(receiver.received) == len(outcome[1])
 
 
+def test_a_snapshot_bears_whatever_status_code_a_receiver_made_up(api: Api, receiver: Receiver) -> None:
+    receiver.answers = [799]
+    run_id = run_for(api, 1, receiver.url)
+    api.advance(by="1s")
+    eventually(lambda: states(api, run_id), [("failed", [799] * 4)])
+    api.control("PUT", "/snapshot", api.control("GET", "/snapshot"))
+    assert states(api, run_id) == [("failed", [799] * 4)]
+
+
 def test_an_advance_waits_for_the_first_attempt_alone(receiver: Receiver) -> None:
     receiver.answers = [503]
     with emulating(retries_s=(3_600.0,)) as api:

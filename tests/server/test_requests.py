@@ -123,7 +123,8 @@ def test_an_unknown_field_is_accepted_and_told_to_whoever_looks_inside(api: Api)
 
 
 def test_of_many_unknown_fields_the_first_are_told_and_no_name_at_length(api: Api) -> None:
-    run_id = api.start(**{f"{number:02}{'x' * 1_000}": 1 for number in range(25)})
+    unknown: dict[str, Any] = {f"{number:02}{'x' * 1_000}": 1 for number in range(25)}
+    run_id = api.start(**unknown)
     warnings = api.control("GET", f"/runs/{run_id}")["warnings"]
     of = "the contract of start_python_execution"
     assert warnings[0] == f"body.00{'x' * 198}...: not in {of}"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emulator.scenario import model
-from emulator.telemetry.shapes import QUANTITIES, SHAPES, Beat, Presence, Shape, shape_from
+from emulator.telemetry.shapes import QUANTITIES, SHAPES, Beat, Shape
 from emulator.telemetry.signals import signals
 from emulator.telemetry.workload import Override, Phase
 from tests.telemetry.workloads import A100, every, workload
@@ -86,67 +86,29 @@ def test_weights_come_in_over_the_bus_and_fill_the_memory() -> None:
     assert 1e9 <= gpus.rx_bytes_per_s.mean() <= 5e9
 
 
-def test_a_shape_reads_from_plain_data() -> None:
-    read = shape_from(
-        "mine",
-        {
-            "like": "train-vision",
-            "gpu_utilization": 80,
-            "sm_percent": 55,
-            "load_percent": None,
-            "presence": "process",
-            "memory_rise_ms": 100,
-            "beats": [{"every_ms": 1000, "lasts_ms": [100, 200], "activity": [0.1, 0.5]}],
-        },
-    )
-    vision = SHAPES["train-vision"]
-    assert read == Shape(
-        **{
-            **{name: getattr(vision, name) for name in Shape.__dataclass_fields__},
-            "name": "mine",
-            "gpu_utilization_percent": 80.0,
-            "sm_percent": 55.0,
-            "presence": Presence.PROCESS,
-            "memory_rise_ms": 100,
-            "beats": (Beat(every_ms=1000, lasts_ms=(100, 200), activity=(0.1, 0.5)),),
-        }
-    )
+@pytest.mark.parametrize(
+    ("every_ms", "lasts_ms", "message"),
+    [
+        (1000, (500, 1000), "a beat lasts longer than nothing and less than its period"),
+        (499, (1, 2), "a beat comes back every half second to every day"),
+    ],
+)
+def test_a_beat_that_cannot_be_is_refused(every_ms: int, lasts_ms: tuple[int, int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Beat(every_ms=every_ms, lasts_ms=lasts_ms, activity=(0, 1))
 
 
 @pytest.mark.parametrize(
-    ("values", "message"),
+    ("periods_ms", "message"),
     [
-        ({"sn": 1}, "a shape has no 'sn'; it has .*gpu_memory.*tensor"),
-        ({"name": "x"}, "a shape has no 'name'"),
-        ({"like": "train-lm"}, "no shape is called 'train-lm'"),
-        ({"sm": "much"}, "sm_percent is a number, not 'much'"),
-        ({"sm": True}, "sm_percent is a number, not True"),
-        ({"presence": "ghost"}, "'ghost' is not a valid Presence"),
-        ({"beats": {}}, "beats is a list"),
-        ({"beats": [3]}, "a beat is a mapping"),
-        ({"beats": [{"every": 3}]}, "a beat has no every; it has activity, every_ms"),
-        ({"beats": [{"every_ms": 3}]}, "a beat needs every_ms, lasts_ms and activity"),
-        (
-            {"beats": [{"every_ms": 1000, "lasts_ms": [500, 1000], "activity": [0, 1]}]},
-            "a beat lasts longer than nothing and less than its period",
-        ),
-        (
-            {"beats": [{"every_ms": 499, "lasts_ms": [1, 2], "activity": [0, 1]}]},
-            "a beat comes back every half second to every day",
-        ),
-        (
-            {"beats": [{"every_ms": every_ms, "lasts_ms": [1, 2], "activity": [0, 1]} for every_ms in (1000, 1001)]},
-            "mine: beats come with the slowest first",
-        ),
-        (
-            {"beats": [{"every_ms": every_ms, "lasts_ms": [1, 2], "activity": [0, 1]} for every_ms in (500_001, 500)]},
-            "mine: the slowest beat is more than 1,000 times as long as the fastest",
-        ),
+        ((1000, 1001), "mine: beats come with the slowest first"),
+        ((500_001, 500), "mine: the slowest beat is more than 1,000 times as long as the fastest"),
     ],
 )
-def test_what_is_no_shape_is_refused_by_name(values: dict[str, object], message: str) -> None:
+def test_beats_that_do_not_nest_are_refused(periods_ms: tuple[int, int], message: str) -> None:
+    beats = tuple(Beat(every_ms=every_ms, lasts_ms=(1, 2), activity=(0, 1)) for every_ms in periods_ms)
     with pytest.raises(ValueError, match=message):
-        shape_from("mine", values)
+        Shape(name="mine", beats=beats)
 
 
 def test_only_quantities_can_be_overridden() -> None:
