@@ -50,9 +50,9 @@ class Emulator(Lyceum):
 
         `scenarios` are directories, or one, whose files come before the built-in ones; `default_scenario` is for
         submissions that nothing matches. `name`, `seed`, `clock`, `step` and `strict` are the first tenant's.
-        `listen=False`: no socket, so only `client`, `async_client` and `app` lead there. With `url` an emulator that runs already is
-        used, to which `control_token` opens the control API; what it was started with stays. `namespace` is for all
-        tenants: it tells them from those of others who use the same emulator at the same time.
+        `listen=False`: no socket, so only `client`, `async_client` and `app` lead there. With `url` an emulator that
+        runs already is used, to which `control_token` opens the control API; what it was started with stays.
+        `namespace` is for all tenants: it tells them from those of others who use the same emulator at the same time.
         """
         super().__init__(None, name, seed=seed, clock=clock, step=step, strict=strict, namespace=namespace)
         self._namespace = namespace
