@@ -125,8 +125,8 @@ class Cloud:
             submission, named, (tenant.queue, self.queue), library, library.get(self.default_name)
         )
         self.settle(tenant)
-        if stored := tenant.environment.names:
-            submission = replace(submission, environment=tuple(sorted(stored.union(submission.environment))))
+        if given := tenant.environment.names.union(submission.environment):
+            submission = replace(submission, environment=tuple(sorted(given)))
         origin = (self.seed, tenant.key, tenant.submissions)
         if seed is None:
             seed = seed_of(*origin) if tenant.seed is None else seed_of("tenant", tenant.seed, tenant.submissions)
