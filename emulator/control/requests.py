@@ -26,7 +26,7 @@ MASK = "***"
 
 
 def list_requests(call: Call) -> Response:
-    """What the emulated API was asked, newest first."""
+    """What the emulated API was asked, and the callbacks that it made, newest first."""
     found = list(_wanted(call))
     page = islice(found, call.values["limit"])
     return json_response({"requests": [request_view(call.cloud, each) for each in page], "total": len(found)})
@@ -36,12 +36,15 @@ def _wanted(call: Call) -> Iterator[Exchange]:
     caller = None if call.caller is None else call.caller.key
     status, operation_ids = call.values["status"], _operation_ids(call.values["operation_id"])
     execution_id, broken = call.values["execution_id"], call.values["violations"]
+    callbacks = call.values["callbacks"]
     for exchange in call.cloud.journal.newest_first(caller):
         if operation_ids is not None and (
             exchange.operation is None or exchange.operation.operation_id not in operation_ids
         ):
             continue
         if status is not None and exchange.status_code != status:
+            continue
+        if callbacks is not None and callbacks != exchange.callback:
             continue
         if execution_id is not None and exchange.execution_id != execution_id:
             continue
@@ -74,6 +77,7 @@ def request_view(cloud: Cloud, exchange: Exchange) -> dict[str, Any]:
     operation = exchange.operation
     return {
         "number": exchange.number,
+        "callback": exchange.callback,
         "method": exchange.method,
         "path": exchange.path,
         "operation_id": operation and operation.operation_id,

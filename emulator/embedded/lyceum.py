@@ -209,6 +209,7 @@ class Lyceum:
             "status": status,
             "execution_id": execution_id,
             "violations": None if violations is None else str(violations).lower(),
+            "callbacks": "false",
             "limit": limit,
         }
         shown = self.control("GET", "/requests", params=wanted)["requests"]

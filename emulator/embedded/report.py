@@ -22,7 +22,7 @@ def evidence(lyceum: Lyceum) -> dict[str, Any]:
             "tenant": lyceum.name,
             "url": lyceum.url,
             "clock": lyceum.clock.view(),
-            "requests": lyceum.control("GET", "/requests", params={"limit": LAST_REQUESTS}),
+            "requests": lyceum.control("GET", "/requests", params={"limit": LAST_REQUESTS, "callbacks": "false"}),
             "runs": lyceum.control("GET", "/runs", params={"limit": MAX_RUNS}),
         }
     except ControlError as error:

@@ -16,6 +16,7 @@ from emulator.server.lanes import Lane, Parcel, Slots
 from emulator.server.post import Unanswered, post
 from emulator.server.receivers import Gate
 from emulator.server.settings import CallbackSettings
+from emulator.tenants.journal import Exchange, Journal
 from emulator.tenants.outbox import Attempt, Notice, NoticeState
 from emulator.tenants.tenant import Tenant
 
@@ -36,7 +37,8 @@ class Courier:
     or its bell rings. What fell due becomes a parcel, which its receiver's lane takes away.
     """
 
-    def __init__(self, settings: CallbackSettings) -> None:
+    def __init__(self, settings: CallbackSettings, journal: Journal) -> None:
+        self._journal = journal
         self.gate = Gate(settings.hosts)
         self._settings = settings
         self._watches: dict[Tenant, asyncio.Task[None]] = {}
@@ -129,13 +131,14 @@ class Courier:
         try:
             receiver = self.gate.receiver(notice.delivery.url)
         except CallbackRefused as refused:
-            _close(notice, NoticeState.REFUSED, str(refused))
+            self._never_depart(tenant, notice, NoticeState.REFUSED, str(refused))
             return
         lane = self._lanes.get(receiver.lane)
         if len(self._parcels) >= MAX_WAITING:
-            _close(notice, NoticeState.DROPPED, f"{MAX_WAITING} callbacks are waiting already")
+            self._never_depart(tenant, notice, NoticeState.DROPPED, f"{MAX_WAITING} callbacks are waiting already")
         elif lane is not None and lane.held >= MAX_WAITING_PER_RECEIVER:
-            _close(notice, NoticeState.DROPPED, f"{lane.held} callbacks are waiting for this receiver already")
+            why = f"{lane.held} callbacks are waiting for this receiver already"
+            self._never_depart(tenant, notice, NoticeState.DROPPED, why)
         else:
             loop = asyncio.get_running_loop()
             parcel = Parcel(tenant, notice, receiver, loop.create_future(), loop.create_future())
@@ -144,6 +147,10 @@ class Courier:
             lane.held += 1
             self._parcels[parcel] = None
             self._depart(parcel)
+
+    def _never_depart(self, tenant: Tenant, notice: Notice, state: NoticeState, detail: str) -> None:
+        _close(notice, state, detail)
+        self._tell(tenant, notice, Attempt(wall_ms(), 0.0, error=f"{state}: {detail}"))
 
     def _depart(self, parcel: Parcel) -> None:
         self._retries.pop(parcel, None)
@@ -179,6 +186,26 @@ class Courier:
     def _record(self, parcel: Parcel, attempt: Attempt) -> None:
         """Every attempt passes through here."""
         parcel.notice.attempts.append(attempt)
+        if parcel.wanted:
+            self._tell(parcel.tenant, parcel.notice, attempt)
+
+    def _tell(self, tenant: Tenant, notice: Notice, attempt: Attempt) -> None:
+        """Write a call, or that it is not made, into the journal of its tenant."""
+        self._journal.add(
+            Exchange(
+                "POST",
+                masked(notice.delivery.url),
+                "",
+                attempt.at_ms,
+                caller=tenant.key,
+                at_ms=notice.delivery.due_ms,
+                execution_id=notice.run.execution_id,
+                status_code=attempt.status_code or 0,
+                duration_us=round(attempt.seconds * 1e6),
+                refusal=attempt.error,
+                callback=True,
+            )
+        )
 
     def _repeat(self, parcel: Parcel, trouble: str) -> None:
         """Try again later, if there is a later."""

@@ -33,7 +33,7 @@ class Service:
     courier: Courier = field(init=False)
 
     def __post_init__(self) -> None:
-        self.courier = Courier(self.settings.callbacks)
+        self.courier = Courier(self.settings.callbacks, self.cloud.journal)
         if self.settings.self_check:
             self.self_check = SelfCheck()
             self.observers.append(self.self_check)

@@ -24,7 +24,8 @@ class Exchange:
     it never came to that; `received_ms` is the wall's. `body` is JSON without secrets and without what is long.
     `problems` are where the request broke the contract, `refusal` is the `detail` it was answered with, `fault` what
     was done to the answer on purpose; a status code of 0 says that none was sent. The duration is that until the answer
-    began. `number` counts from 1.
+    began. `number` counts from 1. A `callback` is the other way round: a call that the emulator made, or refused to
+    make, with what came back.
     """
 
     method: str
@@ -44,6 +45,7 @@ class Exchange:
     warnings: tuple[str, ...] = ()
     fault: str | None = None
     number: int = 0
+    callback: bool = False
 
     @property
     def violations(self) -> tuple[str, ...]:

@@ -295,6 +295,9 @@ def test_an_answer_that_is_not_http_is_an_error(api: Api) -> None:
                 with listener.accept()[0] as connection:
                     connection.recv(1 << 16)
                     connection.sendall(b"SSH-2.0-hello\r\n")
+                    connection.shutdown(socket.SHUT_WR)
+                    while connection.recv(1 << 16):  # closed with something unread, it would be reset
+                        pass
 
         thread = Thread(target=babble)
         thread.start()
@@ -362,6 +365,10 @@ def test_refusals_are_recorded_and_told_and_call_nobody(
     run_id = run_for(api, 1, *urls)
     api.advance(by="1s")
     assert states(api, run_id) == [("refused", [])] * 3
+    told = api.control("GET", "/requests?callbacks=true")["requests"]
+    assert [(each["execution_id"], each["status_code"]) for each in told] == [(run_id, None)] * 3
+    assert told[-1]["path"] == "http://***@10.0.0.1/x?token=***"
+    assert told[-1]["detail"].startswith("refused: its host is not on this machine")
     shown = callbacks(api, run_id)[0]
     assert (shown["url"], shown["detail"]) == (
         "http://***@10.0.0.1/x?token=***",
