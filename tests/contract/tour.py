@@ -231,6 +231,7 @@ ODD: dict[tuple[str, int], Change] = {
     ("advance_clock", 404): _says({"execution_id": "3f0e9c52-7c1b-5d0a-9a44-6f2b8d1e7c30", "until": "terminal"}),
     ("put_scenario", 409): _path(name=lambda _: "completed"),
     ("delete_scenario", 409): _path(name=lambda _: "completed"),
+    ("list_requests", 404): _asks({"operation_id": "get_exec"}),
     ("enqueue_scenario", 404): _says({"scenario": "unknown"}),
     ("force_transition", 409): _path(execution_id=Tour.finished),
     ("get_notebook_page", 409): _path(execution_id=Tour.notebook),
