@@ -175,9 +175,11 @@ class ContractApp:
                 unknown += [("body", name) for name in body if name not in declared.fields]
         if unknown:
             exchange.warnings = tuple(_warnings(unknown, operation))
-            # Who misspells a filter of the control API must not be answered as if there were none.
-            if self._service.settings.strict or self._journal is None:
-                problems += [_extra(place, operation) for place in unknown[:MAX_UNKNOWN]]
+            # Who misspells a filter of the control API must not be answered as if there were none. What its bodies
+            # may hold is said by their schemas.
+            strict = self._service.settings.strict
+            refused = unknown if strict else [] if self._journal else [each for each in unknown if each[0] == "query"]
+            problems += [_extra(place, operation) for place in refused[:MAX_UNKNOWN]]
         if problems:
             raise Invalid(tuple(problems))
         return Call(self._service, request, caller, now_ms, values, body, exchange)

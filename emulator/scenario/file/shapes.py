@@ -13,7 +13,7 @@ from emulator.scenario.file.durations import Duration, DurationOrRange
 from emulator.scenario.file.grammar import Findings, Form, Schema, listed, nearest, shown
 from emulator.scenario.file.quantities import BYTE_RATE, FACTOR, PERCENT, POWER, Measure, OneOrRange, Reading
 from emulator.scenario.file.records import Key, ListOf, Located, Record, Table, Values
-from emulator.scenario.file.scalars import Choice, Text, Yes
+from emulator.scenario.file.scalars import Choice, Text, Yes, is_long
 from emulator.scenario.model import (
     BeatSpec,
     DurationRange,
@@ -77,9 +77,9 @@ class ShapeReference(Form[str]):
         return listed(_BUILT_IN)
 
     def read(self, node: Node, path: str, findings: Findings) -> str:
-        text = node.value if isinstance(node, ScalarNode) and isinstance(node.value, str) else ""
-        if Text(pattern=NAME_PATTERN).fits(text):
-            return text
+        is_name = Text(pattern=NAME_PATTERN).fits
+        if isinstance(node, ScalarNode) and isinstance(node.value, str) and not is_long(node) and is_name(node.value):
+            return node.value
         raise findings.refused(node, path, _no_shape(node, _BUILT_IN))
 
     def schema(self) -> Schema:
