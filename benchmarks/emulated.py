@@ -25,9 +25,12 @@ _HOUR_S = 3600
 _POINTS, _STEP_S = 240, 15
 
 
-def launch(clock: str = "manual") -> Launch:
+def launch(clock: str = "manual", *, scenarios: bool = True) -> Launch:
+    """How the emulator is started: with the scenarios of the benchmarks, or as a user does who has none."""
     command = Path(sys.executable).with_name("lyceum-emulator")
-    options = ["--port", "{port}", "--no-access-log", "--clock", clock, "--scenarios", str(SCENARIOS)]
+    options = ["--port", "{port}", "--no-access-log", "--clock", clock]
+    if scenarios:
+        options += ["--scenarios", str(SCENARIOS)]
     return Launch(NAME, [str(command), "serve", *options], HEALTH)
 
 

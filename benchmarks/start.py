@@ -48,7 +48,7 @@ def rows(effort: Effort) -> Iterator[Line]:
     with TemporaryDirectory() as directory:
         stubs = Path(directory)
         requests = write_all_stubs(stubs)
-        starts = {NAME: _Starts(launch(), Request((START,), submission()))}
+        starts = {NAME: _Starts(launch(scenarios=False), Request((START,), submission()))}
         for peer, problem in ready(PEERS):
             if problem is not None:
                 yield Skipped(f"start of {peer.title}", problem)

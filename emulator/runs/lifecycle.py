@@ -46,7 +46,8 @@ class Cause(StrEnum):
     TRANSITION = "transition"
 
 
-class Stage(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Stage:
     """A stretch of a run with one status, [starts_ms, ends_ms) since the epoch; no end means it never ends."""
 
     status: RunStatus
@@ -54,7 +55,8 @@ class Stage(NamedTuple):
     ends_ms: int | None
 
 
-class End(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class End:
     """A run's end: when, how, and why."""
 
     at_ms: int

@@ -85,10 +85,13 @@ class Tenant:
         Costs what it answers, not what is stored: a run that was once seen to be over is not looked at again,
         since time never goes back.
         """
-        ended = [run_id for run_id in self._maybe_active if self._runs[run_id].course.ended_by(now_ms)]
-        for run_id in ended:
-            del self._maybe_active[run_id]
-        return [self._runs[run_id] for run_id in reversed(self._maybe_active)]
+        runs = map(self._runs.__getitem__, self._maybe_active)
+        active = [run for run in runs if not run.course.ended_by(now_ms)]
+        if len(active) < len(self._maybe_active):
+            # A new dict, since one that was large is gone through at its old length, however little is left in it.
+            self._maybe_active = dict.fromkeys(run.execution_id for run in active)
+        active.reverse()
+        return active
 
     def add(self, run: Run) -> None:
         """Keep a new run, and its children: one submission, however many they are."""
