@@ -107,11 +107,11 @@ def test_a_pattern_opens_the_way_to_a_host() -> None:
 
 
 def _until_recorded(server: Server, run_id: str) -> list[dict[str, Any]]:
-    """The run's callbacks, once something was recorded about one of them."""
+    """The run's callbacks, once something was recorded about each of them."""
     limit = time.monotonic() + 10
     while time.monotonic() < limit:
         shown: list[dict[str, Any]] = call(server, "GET", f"/_emulator/runs/{run_id}")["callbacks"]
-        if any(each["attempts"] or each["detail"] for each in shown):
+        if all(each["attempts"] or each["detail"] for each in shown):
             return shown
     raise AssertionError("nothing was recorded")
 
