@@ -7,12 +7,12 @@ from typing import Any, cast
 
 import yaml
 
-from emulator.control.wire import match_view
 from emulator.documents.nodes import PlainData, plain_data
 from emulator.scenario.file.durations import UNTIL_STOPPED
 from emulator.scenario.file.keys import PERSONAL
 from emulator.scenario.file.records import Located
 from emulator.scenario.lints import faces_of, key_sets
+from emulator.scenario.matching import plain_match
 from emulator.scenario.model import DurationRange, Ending, Scenario, Selection
 from emulator.statuses import RunStatus
 from emulator.times import format_duration
@@ -44,7 +44,7 @@ def row(scenario: Scenario) -> dict[str, Any]:
         "extends": list(scenario.bases),
         "lasts": list(dict.fromkeys(span(_total(face)) for face in faces)),
         "ends": list(dict.fromkeys(_ending_words(face.ending) for face in faces)),
-        "match": scenario.match and match_view(scenario.match),
+        "match": scenario.match and plain_match(scenario.match),
     }
 
 
@@ -70,7 +70,7 @@ def resolved(scenario: Scenario) -> dict[str, Any]:
     """
     view: dict[str, Any] = {"summary": scenario.summary}
     if scenario.match is not None:
-        view["match"] = match_view(scenario.match)
+        view["match"] = plain_match(scenario.match)
     written = _written(scenario)
     whole = _script(scenario, written)
     view |= whole

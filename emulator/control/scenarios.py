@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
@@ -10,7 +9,8 @@ from starlette.responses import Response
 from emulator.control.wire import queue_view
 from emulator.errors import Conflict, NotFound, Problem, ScenarioError, TooMany
 from emulator.scenario.choice import Queue, QueueEntry
-from emulator.scenario.model import Match, Scenario
+from emulator.scenario.matching import match_from
+from emulator.scenario.model import Scenario
 from emulator.server.call import Call
 from emulator.server.responses import json_response, writable
 
@@ -123,7 +123,7 @@ def get_queue(call: Call) -> Response:
 def enqueue_scenario(call: Call) -> Response:
     wish = call.body
     scenario = _library(call).get(wish["scenario"])
-    match = _match(wish.get("match"))
+    match = match_from(wish.get("match"))
     if call.caller is not None:
         call.cloud.settle(call.caller)
     queue = _queue(call)
@@ -139,14 +139,3 @@ def clear_queue(call: Call) -> Response:
 
 def _queue(call: Call) -> Queue:
     return (call.caller or call.cloud).queue
-
-
-def _match(given: dict[str, object] | None) -> Match | None:
-    # Unlike in a file, a pattern such as `[a` is not refused: a schema cannot say it, and it fits what is spelled so.
-    if given is None:
-        return None
-    frozen = {
-        name: tuple(value) if isinstance(value, list) else MappingProxyType(value) if isinstance(value, dict) else value
-        for name, value in given.items()
-    }
-    return Match(**frozen)  # type: ignore[arg-type]  # the contract checked every value

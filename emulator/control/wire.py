@@ -11,7 +11,8 @@ from emulator.faults.standing import Standing
 from emulator.runs.callbacks import masked
 from emulator.runs.run import Run
 from emulator.scenario.choice import Queue
-from emulator.scenario.model import Ending, Match
+from emulator.scenario.matching import plain_match
+from emulator.scenario.model import Ending
 from emulator.scenario.submission import Submission
 from emulator.tenants.outbox import Notice
 from emulator.tenants.tenant import Tenant
@@ -34,18 +35,11 @@ def queue_view(queue: Queue) -> dict[str, Any]:
             {
                 "scenario": entry.scenario.name,
                 "times": entry.times,
-                "match": entry.match and match_view(entry.match),
+                "match": entry.match and plain_match(entry.match),
             }
             for entry in queue.entries
         ]
     }
-
-
-def match_view(match: Match) -> dict[str, Any]:
-    """The conditions that are given."""
-    given = {name: getattr(match, name) for name in match.__slots__}
-    plain = given | {"labels": list(match.labels), "metadata": dict(match.metadata)}
-    return {name: value for name, value in plain.items() if value}
 
 
 def run_view(tenant: Tenant, run: Run, now_ms: int) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from fnmatch import translate
 from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
 
 from emulator.scenario.model import Match, Scenario
 from emulator.scenario.submission import Submission
@@ -105,3 +107,22 @@ def _shown(found: tuple[str, ...]) -> str | None:
         return None
     text = ", ".join(dict.fromkeys(found))
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def plain_match(match: Match) -> dict[str, Any]:
+    """The conditions that are given, as JSON has them."""
+    given = {field.name: getattr(match, field.name) for field in fields(match)}
+    plain = given | {"labels": list(match.labels), "metadata": dict(match.metadata)}
+    return {name: value for name, value in plain.items() if value not in (None, [], {})}
+
+
+def match_from(plain: Mapping[str, Any] | None) -> Match | None:
+    """The match that `plain_match` gives, from JSON that a contract has checked.
+
+    Unlike in a file, a pattern such as `[a` is not refused: a schema cannot say it, and it fits what is spelled so.
+    """
+    if plain is None:
+        return None
+    given = dict(plain)
+    labels, metadata = tuple(given.pop("labels", ())), MappingProxyType(dict(given.pop("metadata", {})))
+    return Match(labels=labels, metadata=metadata, **given)

@@ -21,8 +21,8 @@ from emulator.scenario.composition import compose
 from emulator.scenario.file.faults import ANYWHERE
 from emulator.scenario.file.format import read_draft
 from emulator.scenario.file.grammar import Findings, Unread
-from emulator.scenario.matching import Difference, NearMiss
-from emulator.scenario.model import Match, Scenario
+from emulator.scenario.matching import Difference, NearMiss, match_from
+from emulator.scenario.model import Scenario
 from emulator.scenario.submission import Kind, Submission
 from emulator.snapshot.state import EnvironmentState, FaultsState, ServerState, TenantState
 from emulator.statuses import RunStatus
@@ -83,7 +83,8 @@ class _Reader:
 
     def queue(self, entries: list[Json]) -> tuple[QueueEntry, ...]:
         return tuple(
-            QueueEntry(self.scenario(entry["scenario"]), entry["times"], _match(entry["match"])) for entry in entries
+            QueueEntry(self.scenario(entry["scenario"]), entry["times"], match_from(entry["match"]))
+            for entry in entries
         )
 
     def tenants(self) -> Iterator[TenantState]:
@@ -144,13 +145,6 @@ def _ms(text: str) -> int:
     if ms is None or not 0 <= ms <= LATEST_MS:
         raise Conflict(f"the snapshot has `{text[:40]}` where a time from 1970 to 2100 belongs")
     return ms
-
-
-def _match(stored: Json | None) -> Match | None:
-    if stored is None:
-        return None
-    given = dict(stored)
-    return Match(labels=tuple(given.pop("labels", ())), metadata=MappingProxyType(given.pop("metadata", {})), **given)
 
 
 def _faults(stored: Json, path: str) -> FaultsState:

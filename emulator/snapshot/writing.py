@@ -13,7 +13,8 @@ from emulator.runs.command import Command
 from emulator.runs.run import Run
 from emulator.scenario.choice import Choice, Queue
 from emulator.scenario.file.draft import digest_of
-from emulator.scenario.model import Match, Scenario
+from emulator.scenario.matching import plain_match
+from emulator.scenario.model import Scenario
 from emulator.scenario.submission import Submission
 from emulator.tenants.cloud import Cloud
 from emulator.tenants.outbox import Notice, NoticeState
@@ -109,17 +110,10 @@ def _queue(queue: Queue, scenarios: _Scenarios) -> list[Json]:
         {
             "scenario": scenarios.reference(entry.scenario),
             "times": entry.times,
-            "match": None if entry.match is None else _match(entry.match),
+            "match": None if entry.match is None else plain_match(entry.match),
         }
         for entry in queue.entries
     ]
-
-
-def _match(match: Match) -> Json:
-    """The conditions that are given."""
-    given = {field.name: getattr(match, field.name) for field in fields(match)}
-    plain = given | {"labels": list(match.labels), "metadata": dict(match.metadata)}
-    return {name: value for name, value in plain.items() if value not in (None, [], {})}
 
 
 def _faults(standings: Standings) -> Json:
