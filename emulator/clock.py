@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from emulator.errors import Conflict
 from emulator.times import LATEST_MS, format_instant, parse_instant_ms
@@ -44,8 +45,7 @@ class ClockMode(StrEnum):
     PER_REQUEST = "per_request"
 
 
-@dataclass(frozen=True, slots=True)
-class ClockSettings:
+class ClockSettings(Struct, frozen=True):
     """How a clock moves; `start_ms` is where it begins (the real clock: at the wall's now, if None)."""
 
     mode: ClockMode = ClockMode.REAL
@@ -210,8 +210,7 @@ class Clock:
         return await self.bell.wait(at_most_s)
 
 
-@dataclass(frozen=True, slots=True)
-class _Motion:
+class _Motion(Struct, frozen=True):
     """How a clock moves from an anchor on: emulated `anchor_ms` was at `wall_anchor_ms` of the monotonic clock."""
 
     mode: ClockMode

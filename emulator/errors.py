@@ -23,7 +23,7 @@ EmulatorError
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
 class EmulatorError(Exception):
@@ -38,8 +38,7 @@ class ContractError(StartError):
     """The contract cannot be read, or does not fit the handlers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing wrong in a text, and where.
 
     `line` and `column` count from 1; `path` is the place in the document (`timeline[2].running`), empty for
@@ -119,8 +118,7 @@ class BadQuery(RequestRefused):
     """Schema-valid, but a rule between parameters refuses it."""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldProblem:
+class FieldProblem(Struct, frozen=True):
     """One malformed part of a request: `loc` as FastAPI gives it, such as `("body", "timeout")`."""
 
     loc: tuple[str | int, ...]

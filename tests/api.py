@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import httpx2
+from msgspec.structs import replace
 from starlette.testclient import TestClient
 
 from emulator.app import create_app, create_service

@@ -7,10 +7,10 @@ where a lifecycle goes wrong.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from emulator.runs.command import Command, Order
 from emulator.runs.run import Run

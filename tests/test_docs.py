@@ -6,13 +6,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from jsonschema_rs import Draft202012Validator
+from msgspec.structs import replace
 
 from emulator.clock import START_MS, Clock, ClockMode, ClockSettings
 from emulator.control.wire import composition_view

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from emulator.cli.reading import read
 from emulator.errors import Problem
@@ -16,8 +17,7 @@ from emulator.scenario.model import Scenario
 _LONGEST_SHOWN = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A problem of a file: an error if no lint rule found it."""
 
     path: Path
@@ -29,8 +29,7 @@ class Finding:
         return "error" if self.rule is None else "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What was found in so many files."""
 
     files: int

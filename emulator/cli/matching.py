@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from emulator.scenario.choice import Choice, Rule, choose
 from emulator.scenario.library import Library
@@ -13,16 +14,14 @@ from emulator.scenario.model import Scenario
 from emulator.scenario.submission import Submission
 
 
-@dataclass(frozen=True, slots=True)
-class Other:
+class Other(Struct, frozen=True):
     """A scenario with a `match` that did not decide, and the conditions that failed; none if it came too late."""
 
     scenario: Scenario
     differences: tuple[Difference, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     scenario: Scenario
     choice: Choice
     others: tuple[Other, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from emulator.errors import Problem, ScenarioError, StartError
 from emulator.resources import SCENARIO_DIRECTORY
@@ -13,8 +14,7 @@ from emulator.scenario.lineage import Candidate, Lineage
 from emulator.scenario.model import Scenario
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What came of one file: a scenario, or problems. `asked` says whether it was named, itself or its directory."""
 
     path: Path

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from emulator.cli.options import EXAMPLE_KEY
 from emulator.clock import START_MS, Clock, ClockMode, ClockSettings
@@ -23,16 +24,14 @@ ENDLESS_SHOWN_MS = 3_600_000
 """How much is shown of the last stage of a run that only ends when somebody stops it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Orders:
+class Orders(Struct, frozen=True):
     """When the run is to be stopped or aborted, counted from its submission; None: not at all."""
 
     stop_ms: int | None = None
     abort_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Simulation:
+class Simulation(Struct, frozen=True):
     """A run and its tenant, and the last instant that is shown of it: its end, if it has one."""
 
     tenant: Tenant

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from emulator.clock import Clock
 from emulator.control.notebooks import page_path
@@ -154,7 +155,7 @@ def ending_view(ending: Ending) -> dict[str, Any]:
 
 def submission_view(submission: Submission) -> dict[str, Any]:
     """What was submitted, without what is not given, and without what may be secret in a callback URL."""
-    given = {name: getattr(submission, name) for name in submission.__slots__}
+    given = {name: getattr(submission, name) for name in submission.__struct_fields__}
     given["callback_urls"] = [masked(url) for url in submission.callback_urls]
     return {
         name: dict(value) if name == "metadata" else list(value) if isinstance(value, tuple) else value

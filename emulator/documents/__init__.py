@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from emulator.documents.composer import Composer, Refusal, Rules
 from emulator.documents.nodes import Entry, MappingNode, Node, PlainData, ScalarNode, SequenceNode, plain_data
@@ -44,8 +44,7 @@ COMPOSE = Rules(max_bytes=512 * 1024, max_depth=32, max_nodes=20_000, lenient=Tr
 """For compose files. The limits are ours: the service's are not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """What was read. `root` is None when the text is empty or does not parse.
 
     A problem that reading can go on from (a key given twice) leaves a root beside the problems.

@@ -7,10 +7,11 @@ taken, so that a text built to explode is refused while it is still small.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import yaml
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from emulator.documents.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from emulator.documents.syntax import cut, plain_value
@@ -22,8 +23,7 @@ _SCALAR_TAGS = frozenset(f"{_TAG}{name}" for name in ("str", "int", "float", "bo
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """What a text may be. Sizes count UTF-8 bytes; nodes count as if every alias were written out.
 
     `lenient` reads what other tools' files rely on: merge keys (`<<`) and tags of their own (`!reset`).
@@ -48,8 +48,7 @@ class _Mark(Protocol):
     column: int
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A list or mapping whose end has not been seen."""
 
     event: Any
@@ -65,15 +64,13 @@ class _Open:
         return isinstance(self.event, yaml.MappingStartEvent)
 
 
-@dataclass(frozen=True, slots=True)
-class _Anchored:
+class _Anchored(Struct, frozen=True):
     node: Node
     size: int
     height: int
 
 
-@dataclass(slots=True)
-class Composer:
+class Composer(Struct):
     """Nodes from events, with a stack of its own in place of recursion."""
 
     rules: Rules

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class ScalarNode:
+
+class ScalarNode(Struct, frozen=True):
     """One value; `text` is what was written, without its quotes; `plain` if it had none."""
 
     value: bool | int | float | str | None
@@ -17,8 +17,7 @@ class ScalarNode:
     plain: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SequenceNode:
+class SequenceNode(Struct, frozen=True):
     """A list."""
 
     items: tuple[Node, ...]
@@ -26,8 +25,7 @@ class SequenceNode:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One `key: value`. Keys are always text: `1: x` and `"1": x` are the same."""
 
     key: str
@@ -36,8 +34,7 @@ class Entry:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class MappingNode:
+class MappingNode(Struct, frozen=True):
     """Keys with values, in the order of the text, each key once."""
 
     entries: tuple[Entry, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
 _ABOUT_THE_RUN = ("executionId", "hostname", "timeRange")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MetricSeries:
+class MetricSeries(Struct, frozen=True, eq=False):
     """One series: `values` at `times`, which are in UTC; both are arrays of one dimension and one length."""
 
     times: NDArray[np.datetime64]

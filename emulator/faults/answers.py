@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from http import HTTPStatus
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from emulator.faults.effect import Effect
 
 JSON, HTML = "application/json", "text/html"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A whole answer. `headers` come as they were given; `media_type` is for one that names none itself."""
 
     status_code: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from emulator.errors import NotFound, TooMany
 from emulator.faults.effect import Effect
@@ -17,16 +18,14 @@ MAX_FAULTS = 1_000
 _DRAW_HIT, _DRAW_LATENCY, _DRAW_LINE = range(1, 4)
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """How many requests a fault met in its time, and how many of them it hit."""
 
     met: int = 0
     hit: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Standing:
+class Standing(Struct, frozen=True, eq=False):
     """A fault in force since `since_ms`; only its tally changes. `name` is what the journal calls it."""
 
     name: str
@@ -60,8 +59,7 @@ class Standing:
         return 0 if latency is None else latency.drawn_ms(uniform(self.seed, _DRAW_LATENCY, self.tally.met))
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Struct, frozen=True):
     """What is done to one answer: `fault` spoils it, None if it is only late. `told` is for the journal."""
 
     fault: Fault | None

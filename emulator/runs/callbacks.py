@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from emulator.noise import between
 from emulator.runs.run import Run
@@ -16,8 +17,7 @@ _UNPRINTABLE = re.compile(r"[^!-~]")
 MASK = "***"
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One call of one URL. `due_ms` is None as long as nothing fixes the run's end."""
 
     url: str

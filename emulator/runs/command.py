@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from emulator.statuses import RunStatus
 
@@ -15,8 +16,7 @@ class Order(StrEnum):
     TRANSITION = "transition"
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """An order and when it came. `to` and `detail` belong to a forced transition."""
 
     order: Order

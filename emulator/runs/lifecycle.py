@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from operator import attrgetter
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from emulator.runs.command import Command, Order
 from emulator.scenario.environment import MISSED_AFTER_MS, ending_without, missing_variable
@@ -46,8 +48,7 @@ class Cause(StrEnum):
     TRANSITION = "transition"
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """A stretch of a run with one status, [starts_ms, ends_ms) since the epoch; no end means it never ends."""
 
     status: RunStatus
@@ -55,8 +56,7 @@ class Stage:
     ends_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """A run's end: when, how, and why."""
 
     at_ms: int
@@ -64,8 +64,7 @@ class End:
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
+class Course(Struct, frozen=True):
     """All stages that a run passes and its end, as far as they are fixed by what is known now.
 
     `stopping_ms` is when a stop asked it to shut down, if one did while it was running.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from emulator.runs.command import Command, Order
 from emulator.runs.lifecycle import ABORTED, CANCELLED, COMPLETED, ENDINGS, Cause, Course, End, Stage

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct
+from msgspec.structs import force_setattr, replace
 
 from emulator.runs.command import Command
 from emulator.runs.lifecycle import Course, course_of
@@ -13,9 +15,10 @@ from emulator.scenario.picking import NOTHING, Pick
 from emulator.scenario.script import Script, stretches_of
 from emulator.scenario.submission import Submission
 
+_NOT_YET = Course((), None)
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Run:
+
+class Run(Struct, frozen=True, eq=False):
     """One run; a command gives a new value, nothing is ever edited.
 
     `chosen_by` says in words why this scenario, `picked` which of its alternatives; `warnings` are the parts of the
@@ -38,14 +41,14 @@ class Run:
     parent_id: str | None = None
     speed: float = 1.0
     children: tuple[Run, ...] = ()
-    course: Course = field(init=False)
+    course: Course = _NOT_YET
 
     def __post_init__(self) -> None:
         if self.children:
             course = parent_course(self.children, stretches_of(self.script), self.submitted_ms, self.commands)
         else:
             course = course_of(self.script, self.submission, self.submitted_ms, self.commands)
-        object.__setattr__(self, "course", course)
+        force_setattr(self, "course", course)
 
     @property
     def hardware(self) -> str:

@@ -6,8 +6,9 @@ What clients read is known from the official client (1.1.7); how the service com
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from emulator.hardware.devices import Device
 from emulator.hardware.profiles import find_profile
@@ -79,8 +80,7 @@ ITERATIONS = 100
 """So many training iterations does a profile measure: its code's whole time is taken for them. Inferred."""
 
 
-@dataclass(frozen=True, slots=True)
-class Profiled:
+class Profiled(Struct, frozen=True):
     """What came of one profile: seconds of user code (None: none ran), and dollars for them at its price."""
 
     child: Run
@@ -115,8 +115,7 @@ def _profiled(child: Run, end: End) -> Profiled:
     return Profiled(child, status, seconds, cost_usd)
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(Struct, frozen=True):
     """The profiles that did best: by the product of time and cost, by time, by cost."""
 
     best: str
@@ -140,8 +139,7 @@ def recommendation(results: Sequence[Profiled]) -> Recommendation | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryNeeds:
+class MemoryNeeds(Struct, frozen=True):
     """The memory that training the model takes, in GB. `parameters` are in billions."""
 
     parameters: float
@@ -155,8 +153,7 @@ class MemoryNeeds:
         return self.weights + self.gradients + self.optimizer_states + self.activations
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(Struct, frozen=True):
     """How few GPUs of a profile's kind hold the model, and how full each gets. The memory is per GPU."""
 
     profile: str

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from emulator.runs.run import Run
 from emulator.statuses import RunStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Moments:
+class Moments(Struct, frozen=True):
     """The instants that a record names, in milliseconds; None where not reached yet (or never).
 
     `received_ms`: the execution node took the job (the start of `starting`). `started_ms` and `ended_ms`: user
@@ -50,8 +50,7 @@ class PhaseName(StrEnum):
     SHUTTING_DOWN = "shutting_down"
 
 
-@dataclass(frozen=True, slots=True)
-class TimingPhase:
+class TimingPhase(Struct, frozen=True):
     """A stretch of a run's time, [starts_ms, ends_ms); no end while it goes on."""
 
     name: PhaseName

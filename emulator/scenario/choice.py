@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from emulator.errors import FieldProblem, Invalid, NotFound, TooMany
 from emulator.scenario.matching import NearMiss, differences, nearest
@@ -34,8 +36,7 @@ class Rule(StrEnum):
     DEFAULT = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """Why a run got its scenario: the rule that chose, and a sentence for people.
 
     `near_misses` are what came closest of the scenarios and queue entries that did not fit, if it came to that.
@@ -46,8 +47,7 @@ class Choice:
     near_misses: tuple[NearMiss, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class QueueEntry:
+class QueueEntry(Struct, frozen=True):
     """A scenario laid ready for the next `times` submissions that fit `match` (any, if None)."""
 
     scenario: Scenario

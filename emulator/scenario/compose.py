@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 
-from emulator.documents import COMPOSE, MappingNode, read_document
+from msgspec.structs import replace
+
 from emulator.scenario.model import DurationRange, Ending, Scenario, StageSpec
 from emulator.scenario.submission import Submission
 from emulator.statuses import RunStatus
@@ -13,6 +13,8 @@ from emulator.statuses import RunStatus
 
 def compose_error(text: str) -> str | None:
     """Why `text` is no compose file, in one line, or None if it can be one. Reads it within bounds."""
+    from emulator.documents import COMPOSE, MappingNode, read_document  # late: brings YAML, which few runs need
+
     document = read_document(text, COMPOSE)
     for problem in document.problems:
         return f"docker-compose.yml: line {problem.line}, column {problem.column}: {problem.message}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from emulator.errors import Problem, ScenarioError
 from emulator.scenario.file import keys as k
@@ -38,8 +40,7 @@ D = TypeVar("D")
 _FILE, _FILES_VARIANT, _ENTRY, _ENTRYS_VARIANT, _PROFILE = range(5)
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(Struct, frozen=True):
     """A key in force, and which layer of which file of the chain gives it."""
 
     given: Given

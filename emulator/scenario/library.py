@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
@@ -35,7 +34,6 @@ class InvalidScenarios(StartError):
         return "\n".join(str(error) for error in self.errors)
 
 
-@dataclass(frozen=True, slots=True)
 class Library:
     """Scenarios in the order in which they are asked whether they match. A value: a change gives a new one.
 
@@ -44,36 +42,32 @@ class Library:
     problems are in `broken`, as are those of `refused`: files that became invalid after the start, by path.
     """
 
-    built_in: tuple[Scenario, ...] = ()
-    filed: tuple[Scenario, ...] = ()
-    added: tuple[Scenario, ...] = ()
-    refused: Mapping[str, tuple[Problem, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    broken: Mapping[str, tuple[Problem, ...]] = field(init=False, compare=False)
-    matching: tuple[Scenario, ...] = field(init=False, repr=False, compare=False)
-    _by_name: Mapping[str, Scenario] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        self._compose()
-        by_name: dict[str, Scenario] = {}
-        for scenario in (*self.added, *self.filed, *self.built_in):
-            by_name.setdefault(scenario.name, scenario)
-        object.__setattr__(self, "_by_name", MappingProxyType(by_name))
-        matching = tuple(scenario for scenario in by_name.values() if scenario.match is not None)
-        object.__setattr__(self, "matching", matching)
-
-    def _compose(self) -> None:
+    def __init__(
+        self,
+        built_in: Sequence[Scenario] = (),
+        filed: Sequence[Scenario] = (),
+        added: Sequence[Scenario] = (),
+        refused: Mapping[str, tuple[Problem, ...]] | None = None,
+    ) -> None:
+        self.refused = MappingProxyType(dict(refused or {}))
         broken = dict(self.refused)
-        given = (*self.added, *self.filed, *self.built_in)
-        outcomes = iter(Lineage([candidate(each) for each in given]).outcomes())
-        for group in ("added", "filed", "built_in"):
-            composed = []
-            for scenario in getattr(self, group):
-                outcome = next(outcomes)
-                composed.append(outcome.scenario or scenario)
+        outcomes = iter(Lineage([candidate(each) for each in (*added, *filed, *built_in)]).outcomes())
+
+        def composed(scenarios: Sequence[Scenario]) -> tuple[Scenario, ...]:
+            """What `scenarios` come to, whose turn among the outcomes it is."""
+            found = []
+            for scenario, outcome in zip(scenarios, outcomes, strict=False):
+                found.append(outcome.scenario or scenario)
                 if outcome.error is not None:
                     broken.setdefault(_place_of(scenario), outcome.error.problems)
-            object.__setattr__(self, group, tuple(composed))
-        object.__setattr__(self, "broken", MappingProxyType(broken))
+            return tuple(found)
+
+        self.added, self.filed, self.built_in = composed(added), composed(filed), composed(built_in)
+        self.broken = MappingProxyType(broken)
+        self._by_name: dict[str, Scenario] = {}
+        for scenario in (*self.added, *self.filed, *self.built_in):
+            self._by_name.setdefault(scenario.name, scenario)
+        self.matching = tuple(scenario for scenario in self._by_name.values() if scenario.match is not None)
 
     @classmethod
     def load(cls, directories: Sequence[Path] = (), *, built_in: Path) -> Library:
@@ -134,17 +128,21 @@ class Library:
         """Whether a file, the user's or a built-in one, gives `name`."""
         return any(scenario.name == name for scenario in (*self.filed, *self.built_in))
 
+    def having_added(self, added: Sequence[Scenario]) -> Library:
+        """With `added` in place of all that was added at run time."""
+        return Library(self.built_in, self.filed, added, self.refused)
+
     def with_added(self, scenario: Scenario) -> Library:
         """With `scenario` added at run time, in place of one that was added under its name before."""
         others = tuple(each for each in self.added if each.name != scenario.name)
-        return replace(self, added=(*others, scenario))
+        return self.having_added((*others, scenario))
 
     def without_added(self, name: str) -> Library:
         """Without the scenario that was added as `name`. Raises NotFound if none was."""
         others = tuple(each for each in self.added if each.name != name)
         if len(others) == len(self.added):
             raise NotFound(f"no scenario `{name[:100]}` was added at run time")
-        return replace(self, added=others)
+        return self.having_added(others)
 
     def reloaded(self, directories: Sequence[Path]) -> Library:
         """With the files of `directories` as they are now; what is unchanged stays the same object.
@@ -157,7 +155,7 @@ class Library:
         found = _read([(path, None) for path in paths], last, before=self.added, after=self.built_in)
         filed = tuple(scenario for scenario, _ in found if scenario is not None)
         refused = {error.source: error.problems for _, error in found if error is not None}
-        return replace(self, filed=filed, refused=MappingProxyType(refused))
+        return Library(self.built_in, filed, self.added, refused)
 
 
 def check_name(name: str) -> str | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from emulator.errors import ScenarioError
 from emulator.scenario.composition import compose
@@ -14,8 +15,7 @@ from emulator.scenario.file.keys import EXTENDS
 from emulator.scenario.model import Scenario
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """One scenario to be composed. `draft` is None where the text cannot be read; `last` was valid before."""
 
     name: str

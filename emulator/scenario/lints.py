@@ -9,10 +9,11 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import TypeVar, cast
+
+from msgspec import Struct
 
 from emulator.documents import MappingNode, Node, SequenceNode, read_document
 from emulator.documents.syntax import cut
@@ -46,16 +47,14 @@ T = TypeVar("T")
 _STEP = re.compile(r"(\w+)|\[(\d+)\]")
 
 
-@dataclass(frozen=True, slots=True)
-class Lint:
+class Lint(Struct, frozen=True):
     """A problem that keeps nothing from working, and the rule that found it."""
 
     rule: str
     problem: Problem
 
 
-@dataclass(frozen=True)
-class File:
+class File(Struct, frozen=True, dict=True):
     """A scenario with the places of what its own file gives, and the scenarios that are asked before it."""
 
     scenario: Scenario

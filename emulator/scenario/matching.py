@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
 from fnmatch import translate
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct
 
 from emulator.scenario.model import Match, Scenario
 from emulator.scenario.submission import Submission
@@ -16,8 +17,7 @@ from emulator.scenario.submission import Submission
 _SHOWN = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """A condition that does not hold: what it asks for, and what the submission has (None: nothing)."""
 
     condition: str
@@ -29,8 +29,7 @@ class Difference:
         return f"{self.condition}: wants `{self.pattern}`, found {found}"
 
 
-@dataclass(frozen=True, slots=True)
-class NearMiss:
+class NearMiss(Struct, frozen=True):
     """The name of a scenario whose `match` did not hold, and the conditions that failed."""
 
     name: str
@@ -111,7 +110,7 @@ def _shown(found: tuple[str, ...]) -> str | None:
 
 def plain_match(match: Match) -> dict[str, Any]:
     """The conditions that are given, as JSON has them."""
-    given = {field.name: getattr(match, field.name) for field in fields(match)}
+    given = {name: getattr(match, name) for name in match.__struct_fields__}
     plain = given | {"labels": list(match.labels), "metadata": dict(match.metadata)}
     return {name: value for name, value in plain.items() if value not in (None, [], {})}
 

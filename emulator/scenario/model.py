@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from emulator.faults.fault import Fault
 from emulator.scenario.file.draft import Draft
@@ -19,40 +20,35 @@ BUILT_IN = "built-in"
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
-@dataclass(frozen=True, slots=True)
-class DurationRange:
+class DurationRange(Struct, frozen=True):
     """`4s` (both ends alike) or `35s..50s`, from which the run's seed draws."""
 
     low_ms: int
     high_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class NumberRange:
+class NumberRange(Struct, frozen=True):
     """`2..9`: one draw from the seed each time it is used. Integer when both ends are."""
 
     low: float
     high: float
 
 
-@dataclass(frozen=True, slots=True)
-class Ramp:
+class Ramp(Struct, frozen=True):
     """`{from: 2.4, to: 0.9}`: linear over the stretch it belongs to."""
 
     start: float
     end: float
 
 
-@dataclass(frozen=True, slots=True)
-class StageSpec:
+class StageSpec(Struct, frozen=True):
     """One active entry of the timeline; no duration means until somebody stops the run."""
 
     status: RunStatus
     duration: DurationRange | None
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """How a run ends: its terminal status and what goes with it.
 
     `return_code` is None only for system_failure; `error` is the cause in the user's words, if any.
@@ -73,8 +69,7 @@ class OutputStream(StrEnum):
     STDERR = "stderr"
 
 
-@dataclass(frozen=True, slots=True)
-class Placeholder:
+class Placeholder(Struct, frozen=True):
     """`{loss:.4f}` in a text: the field's name and its format spec (`[0-9.]{0,4}[dfeg]`, or empty).
 
     `d` rounds to a whole number.
@@ -91,8 +86,7 @@ FieldSpec: TypeAlias = Ramp | NumberRange | int | float | str
 """What a placeholder is filled with: a ramp over the entry's span, a draw per line, or a constant."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutputEntry:
+class OutputEntry(Struct, frozen=True):
     """One entry of `output`: a text at one time (`every_ms` is None), or repeated.
 
     Times count from the start of running. A repeated entry goes on to `until_ms`, or to the end of running.
@@ -151,8 +145,7 @@ class Unit(StrEnum):
     BYTES_PER_SECOND = "bytes_per_second"
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(Struct, frozen=True):
     """A quantity that a phase sets: a constant, one draw per run from a range, or a ramp over the phase.
 
     Percent is 0-100 of the whole (`power`: of the device's power limit); PCIe rates are bytes per second.
@@ -162,8 +155,7 @@ class Override:
     unit: Unit
 
 
-@dataclass(frozen=True, slots=True)
-class MetricPhase:
+class MetricPhase(Struct, frozen=True):
     """A stretch of the metric plan; `duration` None means the rest of running.
 
     `shape` is one of `ShapeName` or of the scenario's own `shapes`. `overrides` replace quantities of the shape
@@ -176,8 +168,7 @@ class MetricPhase:
     overrides: Mapping[Quantity, Override] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True)
-class BeatSpec:
+class BeatSpec(Struct, frozen=True):
     """A pause that comes back in a shape: each `every_ms`, give or take `jitter_percent`, for so long.
 
     Activity is `activity` percent of the shape's meanwhile, mostly near the high end. `during` gives quantities of
@@ -192,8 +183,7 @@ class BeatSpec:
     during: Mapping[Quantity, NumberRange] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True)
-class ShapeSpec:
+class ShapeSpec(Struct, frozen=True):
     """A scenario's own shape: a built-in one with some quantities, all constant, and its beats replaced.
 
     `beats` come with the slowest first; None means those of `like`.
@@ -208,8 +198,7 @@ Keyframes: TypeAlias = tuple[tuple[int, float], ...]
 """(milliseconds since the start of running, value), in order of time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """Conditions on a submission; all that are given must hold. Patterns are shell-style.
 
     `labels`: each pattern fits one of the submission's labels; `metadata`: each key's value fits its pattern.
@@ -233,8 +222,7 @@ class TimeLimit(StrEnum):
     IGNORE = "ignore"
 
 
-@dataclass(frozen=True, slots=True)
-class ProfilePlan:
+class ProfilePlan(Struct, frozen=True):
     """What one profile of a GPU selection runs: a scenario of its own (None: the one of all), and how fast.
 
     `speed` counts how many times as fast as its timeline says; None: as fast as the profile's device is.
@@ -244,8 +232,7 @@ class ProfilePlan:
     speed: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What a GPU selection does: its profiles by name (None: all GPU profiles that are listed), and its own stretches.
 
     `error` refuses every code; `checks_code` says whether a look at the code may do so. `parameters` are those of
@@ -261,16 +248,14 @@ class Selection:
     parameters: float = 1.3
 
 
-@dataclass(frozen=True, slots=True)
-class CallbackPlan:
+class CallbackPlan(Struct, frozen=True):
     """How the callback URLs of a run are called: each so many times (0: never), each time so long after the end."""
 
     times: int = 1
     delay: DurationRange = DurationRange(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Struct, frozen=True):
     """One scenario file.
 
     `timeline` always holds pending, starting and running in this order, as far as the run gets; entries that
@@ -312,7 +297,7 @@ class Scenario:
     sequence: tuple[Scenario, ...] = ()
     restarts: bool = False
     label: str | None = None
-    drafts: tuple[Draft, ...] = field(default=(), compare=False, repr=False)
+    drafts: tuple[Draft, ...] = ()
 
     @property
     def bases(self) -> tuple[str, ...]:
@@ -320,8 +305,7 @@ class Scenario:
         return tuple(draft.name for draft in reversed(self.drafts[:-1]))
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(Struct, frozen=True):
     """One of a scenario's variants: the whole scenario that it comes to, and how often it is drawn."""
 
     weight: int

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from emulator.noise import between
 from emulator.scenario.model import Scenario
 from emulator.scenario.script import DRAW_VARIANT
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """Entry `entry` of the `of` that `sequence` has, for the tenant's `submission`th of this scenario; from 1."""
 
     entry: int
@@ -23,8 +22,7 @@ class Turn:
         return f"submission {self.submission} takes entry {self.entry} of {self.of}{name} of its sequence"
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
+class Draw(Struct, frozen=True):
     """Variant `variant` of the `of` that `variants` has, from 1; drawn `weight` times in `out_of`."""
 
     variant: int
@@ -38,8 +36,7 @@ class Draw:
         return f"variant {self.variant} of {self.of}{name}, drawn by the run's seed: {self.weight} in {self.out_of}"
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+class Pick(Struct, frozen=True):
     """What was picked; neither of both where a scenario has no alternatives."""
 
     turn: Turn | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class FaultKind(StrEnum):
@@ -17,8 +18,7 @@ class FaultKind(StrEnum):
     DROPPED = "dropped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PipelineFault:
+class PipelineFault(Struct, frozen=True, kw_only=True):
     """One disturbance of the metrics pipeline; times count from the start of running, the end is open.
 
     No `from_ms` means from the first point on. `series` are names of the wire; empty means all.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from emulator.noise import between
 from emulator.scenario.model import (
@@ -28,8 +29,7 @@ class ScriptedStage(NamedTuple):
     duration_ms: int | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Script:
+class Script(Struct, frozen=True, eq=False):
     """What one run will do if nobody interferes."""
 
     scenario: Scenario

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from emulator.hardware.profiles import PROFILES, find_profile, listed_profiles
 from emulator.scenario.model import (

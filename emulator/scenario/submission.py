@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 NOTEBOOK_JOB = "customer_notebook"
 """The `job_type` of a notebook. Source: the official client starts notebooks and finds them by it."""
@@ -22,8 +23,7 @@ class Kind(StrEnum):
     GPU_SELECTION = "gpu_selection"
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(Struct, frozen=True):
     """A validated start call without its secrets: credentials and environment values never get this far.
 
     `hardware` is the profile's full name (`gpu.h100`), whichever alias was sent. `environment` are the names of the

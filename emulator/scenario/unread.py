@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from emulator.scenario.library import Library
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadLibrary:
+class UnreadLibrary(Struct, frozen=True):
     """Only the names are known. Reading the files takes longer than all the rest of a start, and so does importing
     what reads them; a server whose user has no scenarios of their own begins with this.
     """

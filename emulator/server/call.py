@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,8 +16,7 @@ from emulator.tenants.journal import Exchange
 from emulator.tenants.tenant import Tenant
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A request that is admitted and well formed.
 
     `caller` is the tenant of its token, None where none was sent and none is needed. `now_ms` is the time that

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from difflib import get_close_matches
 from time import perf_counter_ns
 from typing import Protocol
 
+from msgspec.structs import replace
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -194,6 +193,8 @@ def _warnings(unknown: list[tuple[str, str]], operation: Operation) -> Iterator[
 
 
 def _extra(place: tuple[str, str], operation: Operation) -> FieldProblem:
+    from difflib import get_close_matches  # late: only mistakes need it
+
     where, name = place
     known = operation.query_names if where == "query" else operation.body.fields if operation.body else ()
     near = get_close_matches(name[:_MAX_NAME], known, n=1)

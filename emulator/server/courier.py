@@ -141,7 +141,7 @@ class Courier:
             self._never_depart(tenant, notice, NoticeState.DROPPED, why)
         else:
             loop = asyncio.get_running_loop()
-            parcel = Parcel(tenant, notice, receiver, loop.create_future(), loop.create_future())
+            parcel = Parcel(tenant, notice, receiver, loop.create_future(), loop.create_future(), tenant.resets)
             if lane is None:
                 lane = self._lanes[receiver.lane] = Lane(self._slots, self._attempt, self._tasks)
             lane.held += 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from emulator.clock import Bell
 from emulator.server.receivers import Receiver
@@ -20,19 +21,17 @@ MAX_MORE_CONNECTIONS = 64
 MAX_PER_RECEIVER = 8
 
 
-@dataclass(slots=True, eq=False)
-class Parcel:
-    """A notice on its way: `tried` is done after its first attempt, `settled` once there will be no other."""
+class Parcel(Struct, eq=False):
+    """A notice on its way: `tried` is done after its first attempt, `settled` once there will be no other.
+
+    `resets` counts those of the tenant when it was sent on its way."""
 
     tenant: Tenant
     notice: Notice
     receiver: Receiver
     tried: asyncio.Future[None]
     settled: asyncio.Future[None]
-    resets: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.resets = self.tenant.resets
+    resets: int
 
     @property
     def wanted(self) -> bool:

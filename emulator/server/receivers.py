@@ -6,10 +6,11 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from threading import Thread
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
 
 from emulator.errors import CallbackRefused
 
@@ -28,8 +29,7 @@ _METADATA = tuple(
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
-@dataclass(frozen=True, slots=True)
-class Receiver:
+class Receiver(Struct, frozen=True):
     """A URL that may be called, as far as its text tells. `address` is what its host says, None for a name."""
 
     url: httpx2.URL

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from starlette.responses import Response
@@ -17,26 +16,19 @@ from emulator.tenants.journal import Exchange
 Observer: TypeAlias = Callable[[Exchange, Response], None]
 
 
-@dataclass(slots=True)
 class Service:
     """One server's state and settings. `closing` says that streams are to end.
 
     `observers` are told of every request once its answer is made, before it is sent.
     """
 
-    cloud: Cloud
-    settings: Settings
-    closing: bool = False
-    observers: list[Observer] = field(default_factory=list)
-    self_check: SelfCheck | None = None
-
-    courier: Courier = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.courier = Courier(self.settings.callbacks, self.cloud.journal)
-        if self.settings.self_check:
-            self.self_check = SelfCheck()
-            self.observers.append(self.self_check)
+    def __init__(self, cloud: Cloud, settings: Settings) -> None:
+        self.cloud = cloud
+        self.settings = settings
+        self.closing = False
+        self.courier = Courier(settings.callbacks, cloud.journal)
+        self.self_check = SelfCheck() if settings.self_check else None
+        self.observers: list[Observer] = [] if self.self_check is None else [self.self_check]
 
     def close(self) -> None:
         """End all streams, so that the server can stop."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8642
@@ -17,8 +18,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-@dataclass(frozen=True, slots=True)
-class CallbackSettings:
+class CallbackSettings(Struct, frozen=True):
     """How callbacks are made; all times are wall time.
 
     `hosts`: shell-style patterns of the hosts that they may go to beside loopback. `retries_s`: how long after a
@@ -33,8 +33,7 @@ class CallbackSettings:
     grace_s: float = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionSettings:
+class ConnectionSettings(Struct, frozen=True):
     """What a client may take before it is answered; all times are wall time.
 
     `head_bytes`: for the request line and all headers. `head_s`: from the connection, or the answer before, until they
@@ -49,8 +48,7 @@ class ConnectionSettings:
     files: int = 8_192
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """How requests are treated.
 
     `api_keys`: the only keys that open a tenant (any well-formed one does, if None). `control_token`: what the

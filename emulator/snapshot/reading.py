@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from emulator.clock import MAX_SPEED, ClockMode, ClockSettings
 from emulator.documents import read_document

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from emulator.clock import Clock, ClockSettings
 from emulator.errors import Conflict
@@ -18,24 +19,21 @@ from emulator.tenants.tenant import Tenant
 from emulator.times import LATEST_MS
 
 
-@dataclass(frozen=True, slots=True)
-class FaultsState:
+class FaultsState(Struct, frozen=True):
     """Faults in force, and how many there ever were: their names go on from there."""
 
     standings: tuple[Standing, ...]
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentState:
+class EnvironmentState(Struct, frozen=True):
     """Stored variables, and how many there ever were: their ids go on from there."""
 
     variables: tuple[EnvironmentVariable, ...]
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class TenantState:
+class TenantState(Struct, frozen=True):
     """One tenant. `clock` is None where it follows the server's, by `lead_ms`.
 
     `tallies` says of the faults of runs' scenarios how many requests each met and hit; `notices` what became of those
@@ -57,8 +55,7 @@ class TenantState:
     notices: Mapping[str, Mapping[int, Notice]]
 
 
-@dataclass(frozen=True, slots=True)
-class ServerState:
+class ServerState(Struct, frozen=True):
     """Everything but the tenants, and those."""
 
     seed: int
@@ -74,7 +71,7 @@ def restore_server(cloud: Cloud, state: ServerState) -> None:
     """Put `state` in place of all that `cloud` holds. Raises Conflict, and changes nothing, where it cannot be."""
     if len(state.tenants) > MAX_TENANTS:
         raise Conflict(f"the snapshot holds {len(state.tenants)} tenants, and {MAX_TENANTS} is the most")
-    library = replace(cloud.library, added=())
+    library = cloud.library.having_added(())
     for scenario in state.added:
         library = library.with_added(scenario)
     if library.find(state.default_scenario) is None:

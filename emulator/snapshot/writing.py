@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import MISSING, fields
 from typing import Any
+
+from msgspec import NODEFAULT
+from msgspec.structs import fields
 
 from emulator import __version__
 from emulator.clock import Clock
@@ -210,7 +212,7 @@ def _submission(submission: Submission) -> Json:
     written: Json = {}
     for field in fields(submission):
         value = getattr(submission, field.name)
-        default = field.default if field.default is not MISSING else None
+        default = None if field.default is NODEFAULT else field.default
         if value != default and value not in ((), {}):
             written[field.name] = list(value) if isinstance(value, tuple) else value
     if submission.metadata:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
+
+from msgspec.structs import replace
 
 from emulator.clock import Clock, ClockSettings
 from emulator.errors import TooMany
@@ -99,7 +100,7 @@ class Cloud:
         if composed is None or composed[0] is not library or composed[1] is not tenant.added:
             own = {scenario.name for scenario in tenant.added}
             others = tuple(each for each in library.added if each.name not in own)
-            composed = library, tenant.added, replace(library, added=(*others, *tenant.added))
+            composed = library, tenant.added, library.having_added((*others, *tenant.added))
             tenant.composed = composed
         return composed[2]
 
@@ -164,7 +165,7 @@ class Cloud:
         self.faults.reset()
         self.journal.clear()
         if not isinstance(self._library, UnreadLibrary):
-            self._library = replace(self._library, added=())
+            self._library = self._library.having_added(())
         self.clock.reset(clock)
         self.default_name = self._first_default
         self.seed = self._first_seed if seed is None else seed

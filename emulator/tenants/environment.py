@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from emulator.errors import NotFound, TooMany
 from emulator.tenants.identity import Identity, uuid_of
@@ -12,8 +14,7 @@ MAX_VARIABLES = 1_000
 """So many variables a tenant keeps at most. The service's own bound is not documented."""
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentVariable:
+class EnvironmentVariable(Struct, frozen=True):
     """A stored variable. No run of the emulator reads its value, so that is not kept and cannot get out."""
 
     id: str

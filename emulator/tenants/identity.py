@@ -6,9 +6,10 @@ All of it follows from the tenant's key and the server's seed, so the same token
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from faker import Faker
@@ -39,8 +40,7 @@ def key_of(token: str) -> str:
     return digest("token", token).hex()
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(Struct, frozen=True, dict=True):
     """One tenant's organisation and its only user. Names are made up, and the first one takes a moment."""
 
     server_seed: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from heapq import merge
 from operator import attrgetter
+
+from msgspec import Struct
 
 from emulator.contract.operations import Operation
 from emulator.errors import FieldProblem
@@ -16,8 +17,7 @@ IN_ALL = 20_000
 """So many requests are kept: of one caller, so that nobody drives out another's, and of all together."""
 
 
-@dataclass(slots=True, eq=False)
-class Exchange:
+class Exchange(Struct, eq=False):
     """One request and its answer: filled in while it is under way, unchanged once the journal has it.
 
     `caller` is the key of the token's tenant, empty where no token was good. `at_ms` is the caller's time, None where

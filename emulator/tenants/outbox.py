@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from emulator.runs.callbacks import Delivery, deliveries
 from emulator.runs.run import Run
@@ -19,8 +20,7 @@ class NoticeState(StrEnum):
     DROPPED = "dropped"
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One call of a URL: when (wall time), what came back or what went wrong, and how long it took."""
 
     at_ms: int
@@ -29,8 +29,7 @@ class Attempt:
     error: str | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Notice:
+class Notice(Struct, eq=False):
     """A delivery and what became of it; `detail` says why it was not delivered."""
 
     run: Run
@@ -40,8 +39,7 @@ class Notice:
     attempts: list[Attempt] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Debt:
+class _Debt(Struct):
     """A run some of whose deliveries are not due yet.
 
     `number` counts the runs as they were submitted; `left` is how many are to fall due; `shown` ends with the run.

@@ -1,8 +1,7 @@
 """What went wrong with a run, in words."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from emulator.runs.command import Command
 from emulator.runs.failure import system_error, user_error

@@ -1,8 +1,7 @@
 """The way of a run through its statuses, with exact instants."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from emulator.runs.command import Command, Order
 from emulator.runs.lifecycle import ABORTED, CANCELLED, COMPLETED, ENDINGS, TIMED_OUT, Cause, End, Stage

@@ -1,9 +1,9 @@
 """What a run has written: pieces, texts, lines."""
 
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from emulator.runs.output import (
     RECORD_LIMIT_BYTES,

@@ -1,11 +1,11 @@
 """What holds for every run, whatever its script, its commands and their times."""
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from emulator.runs.billing import billed_usd
 from emulator.runs.command import Command, Order

@@ -1,9 +1,9 @@
 """The moments and phases of a run."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from emulator.runs.command import Command
 from emulator.runs.run import Run

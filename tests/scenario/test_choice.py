@@ -1,8 +1,7 @@
 """Which scenario a submission gets."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from emulator.errors import FieldProblem, Invalid
 from emulator.scenario.choice import METADATA_KEY, Choice, Queue, QueueEntry, Rule, choose

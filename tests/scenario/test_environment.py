@@ -1,8 +1,7 @@
 """Environment variables that a scenario needs."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from emulator.errors import ScenarioError
 from emulator.resources import SCENARIO_DIRECTORY

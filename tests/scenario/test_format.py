@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from emulator.errors import ScenarioError
 from emulator.scenario.file.format import read_scenario
@@ -74,7 +75,7 @@ seed: 7
 hardware: gpu.h100
 """
     read = scenario(text, "oom")
-    assert read == Scenario(
+    assert replace(read, drafts=()) == Scenario(
         name="oom",
         summary="Training that runs out of GPU memory four minutes in.",
         source="oom.yaml",
@@ -133,7 +134,7 @@ hardware: gpu.h100
 
 def test_a_timeline_is_all_that_a_file_needs() -> None:
     read = scenario("timeline: [{running: 3s}]", "my-first_one")
-    assert read == Scenario(
+    assert replace(read, drafts=()) == Scenario(
         name="my-first_one",
         summary="My first one.",
         source="my-first_one.yaml",

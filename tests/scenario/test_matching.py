@@ -1,9 +1,9 @@
 """Which submissions a `match` holds for, and what keeps it from holding."""
 
-from dataclasses import replace
 from time import perf_counter
 
 import pytest
+from msgspec.structs import replace
 
 from emulator.scenario.file.format import read_scenario
 from emulator.scenario.matching import Difference, differences, nearest

@@ -1,11 +1,11 @@
 """Scripts: what one seed makes of a scenario."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from emulator.scenario.model import (
     MAX_OUTPUT_LINES,

@@ -1,9 +1,9 @@
 """Every answer held against the contract."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from starlette.testclient import TestClient
 
 from emulator.app import create_app, create_service

@@ -2,12 +2,12 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from emulator.clock import START_MS, Clock, ClockMode, ClockSettings
 from emulator.errors import Invalid, NotFound, RequestRefused, TooMany

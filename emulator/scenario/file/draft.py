@@ -44,6 +44,13 @@ class Draft:
     text: str
     keys: Keys
 
+    def __eq__(self, other: object) -> bool:
+        # The keys follow from the text, and may be large.
+        return isinstance(other, Draft) and (self.name, self.source, self.text) == (other.name, other.source, other.text)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.source, self.text))
+
     @property
     def extends(self) -> str | None:
         """The name of the scenario that it takes over."""
