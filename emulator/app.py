@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.errors import ServerErrorMiddleware
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from emulator.clock import Clock, ClockSettings
 from emulator.contract.document import load_document
@@ -23,7 +21,6 @@ from emulator.scenario.unread import UnreadLibrary, unread
 from emulator.server.access import Access
 from emulator.server.contract_app import ContractApp
 from emulator.server.handlers import HANDLERS
-from emulator.server.responses import json_response
 from emulator.server.service import Service
 from emulator.server.settings import Settings
 from emulator.tenants.cloud import Cloud
@@ -60,10 +57,10 @@ def create_app(service: Service) -> ASGIApp:
     """The ASGI application around `service`. Raises ContractError if a contract and its handlers disagree."""
     coverage_of(service)  # from the first request on
     access = Access(service)
-    emulated = _guarded(ContractApp(load_document(CONTRACT_FILE), HANDLERS, access, service, journaled=True))
+    emulated = ContractApp(load_document(CONTRACT_FILE), HANDLERS, access, service, journaled=True)
     own_document = load_document(CONTROL_CONTRACT_FILE)
     own_access = ControlAccess(service, access)
-    own = _guarded(ContractApp(own_document, control.HANDLERS, own_access, service, journaled=False))
+    own = ContractApp(own_document, control.HANDLERS, own_access, service, journaled=False)
     # Browsers may use the emulated API from any page, and not the control API.
     for_browsers = CORSMiddleware(
         emulated,
@@ -75,20 +72,12 @@ def create_app(service: Service) -> ASGIApp:
     return Doors(emulated, for_browsers, own)
 
 
-def _guarded(app: ASGIApp) -> ASGIApp:
-    """`app`, which answers 500 where a mistake of ours stops it; the traceback is logged."""
-    return ServerErrorMiddleware(app, handler=_internal_error)
-
-
-def _internal_error(_request: Request, _error: Exception) -> Response:
-    return json_response({"detail": "Internal Server Error"}, 500)
-
-
 class Doors:
     """Both APIs at one address, told apart by the path.
 
     In place of Starlette's router and middleware stack, which cost more than some of the answers: an operation is
-    found by the contract anyhow, and whoever sends no `Origin` needs nothing of CORS.
+    found by the contract anyhow, whoever sends no `Origin` needs nothing of CORS, and whoever came by no proxy nothing
+    of its headers.
     """
 
     def __init__(self, emulated: ASGIApp, emulated_for_browsers: ASGIApp, control: ASGIApp) -> None:
@@ -96,14 +85,22 @@ class Doors:
         self._for_browsers = emulated_for_browsers
         self._control = control
         self._others = Router()  # answers for the lifespan, and turns websockets away
+        self._proxied = ProxyHeadersMiddleware(self._behind)  # type: ignore[arg-type]  # uvicorn's own types of ASGI
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            door: ASGIApp = self._others
-        elif scope["path"].startswith(f"{CONTROL_PREFIX}/"):
-            door = self._control
-        elif any(name == b"origin" for name, _ in scope["headers"]):
-            door = self._for_browsers
+            await self._others(scope, receive, send)
+            return
+        names = dict(scope["headers"])
+        if b"x-forwarded-for" in names or b"x-forwarded-proto" in names:
+            await self._proxied(scope, receive, send)  # type: ignore[arg-type]  # see above
         else:
-            door = self._emulated
-        await door(scope, receive, send)
+            await self._door(scope, names)(scope, receive, send)
+
+    async def _behind(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._door(scope, dict(scope["headers"]))(scope, receive, send)
+
+    def _door(self, scope: Scope, names: Container[bytes]) -> ASGIApp:
+        if scope["path"].startswith(f"{CONTROL_PREFIX}/"):
+            return self._control
+        return self._for_browsers if b"origin" in names else self._emulated

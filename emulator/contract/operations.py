@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
 
 from emulator.contract.document import Document, dereference
 from emulator.contract.parameters import Location, Parameter
@@ -18,8 +19,7 @@ _READABLE_TYPES = frozenset({"string", "instant", "integer", "boolean", "array"}
 _LOCATIONS = frozenset(Location)
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """The body of an operation. `fields` are the properties that its schema declares, `secrets` the names of those,
     at whatever depth, that hold one (`format: password`); `deep_secrets` says whether some stand inside of others.
 
@@ -38,17 +38,19 @@ class Body:
         return YAML in self.media_types
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(Struct, frozen=True, eq=False, dict=True):
     """One operation, read from the document when first used: most servers serve a few operations of many."""
 
-    document: Document = field(repr=False)
+    document: Document
     path: str
     method: str
-    node: dict[str, Any] = field(repr=False)
-    shared_parameters: list[Any] = field(repr=False)
+    node: dict[str, Any]
+    shared_parameters: list[Any]
 
-    @property
+    def __repr__(self) -> str:  # without the whole document
+        return f"{type(self).__name__}(path={self.path!r}, method={self.method!r})"
+
+    @cached_property
     def operation_id(self) -> str:
         return str(self.node["operationId"])
 
@@ -61,6 +63,11 @@ class Operation:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         return tuple(self._read_parameters())
+
+    @cached_property
+    def read_parameters(self) -> tuple[Parameter, ...]:
+        """Those that are read against their schema: all but the parts of the path."""
+        return tuple(one for one in self.parameters if one.location is not Location.PATH)
 
     @cached_property
     def query_names(self) -> frozenset[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from emulator.contract.validation import SchemaValidator
 from emulator.errors import FieldProblem
@@ -22,8 +24,7 @@ class Location(StrEnum):
     HEADER = "header"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """One declared parameter. `type` is its schema's: string, integer, boolean, array (of strings), or instant
     for a string of format date-time, whose value is in milliseconds.
     """
@@ -35,7 +36,7 @@ class Parameter:
     default: Any
     validator: SchemaValidator
 
-    def read(self, texts: list[str]) -> tuple[Any, list[FieldProblem]]:
+    def read(self, texts: Sequence[str]) -> tuple[Any, list[FieldProblem]]:
         """The value of the parameter given as `texts` (none, if it is absent), and what is wrong with it.
 
         Of a parameter that is given several times and takes one value, the last counts.
@@ -46,10 +47,10 @@ class Parameter:
                 return None, [FieldProblem(place, "Field required", "missing")]
             if self.default is None or self.type != "instant":
                 return self.default, []
-            texts = [self.default]
+            texts = (self.default,)
         if any(map(is_unusable, texts)):
             return None, [FieldProblem(place, "Input should be valid Unicode without NUL", "string_unicode")]
-        value: Any = texts if self.type == "array" else texts[-1]
+        value: Any = list(texts) if self.type == "array" else texts[-1]
         match self.type:
             case "instant":
                 at_ms = parse_instant_ms(_restore_plus(value))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from urllib.parse import unquote
 
 from emulator.contract.operations import Operation
@@ -33,22 +33,24 @@ class Routes:
         if "%" in raw_path:
             parts = [unquote(part, errors="surrogateescape") for part in parts]
         wanted = "GET" if method == "HEAD" else method
-        allowed: set[str] = set()
-        for node in self._nodes(parts):
+        nodes = self._nodes(parts)
+        for node in nodes:
             operation = node.operations.get(wanted)
             if operation is not None:
-                names = operation.path_names
-                return operation, {name: parts[index] for index, name in names}, set()
-            allowed.update(node.operations)
+                return operation, {name: parts[index] for index, name in operation.path_names}, set()
+        allowed = {known for node in nodes for known in node.operations}
         if "GET" in allowed:
             allowed.add("HEAD")
         return None, {}, allowed
 
-    def _nodes(self, parts: list[str]) -> list[_Node]:
+    def _nodes(self, parts: list[str]) -> Sequence[_Node]:
         """The nodes that fit `parts`, those with literal parts first."""
-        fitting = [self._root]
+        fitting: Sequence[_Node] = (self._root,)
         for part in parts:
-            fitting = [following for node in fitting for following in node.after(part)]
+            if len(fitting) == 1:  # as it nearly always is
+                fitting = fitting[0].after(part)
+            else:
+                fitting = [following for node in fitting for following in node.after(part)]
         return fitting
 
 

@@ -89,7 +89,7 @@ def _clock(call: Call) -> Clock:
     """The clock that the call acts on: the tenant's, or the server's."""
     if call.caller is None:
         return call.cloud.clock
-    if call.request.method not in ("GET", "HEAD"):
+    if call.method not in ("GET", "HEAD"):
         call.cloud.settle(call.caller)
     return call.caller.clock
 

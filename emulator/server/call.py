@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 from msgspec import Struct
-from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from emulator.errors import ContractError
+from emulator.server.reading import Headers
 from emulator.server.service import Service
 from emulator.tenants.cloud import Cloud
 from emulator.tenants.journal import Exchange
@@ -21,11 +22,13 @@ class Call(Struct, frozen=True):
 
     `caller` is the tenant of its token, None where none was sent and none is needed. `now_ms` is the time that
     the whole answer is about. `values` are its parameters by name (a date-time is in milliseconds), `body` its
-    JSON body. `exchange` is what the journal will tell about it.
+    JSON body. `exchange` is what the journal will tell about it. `scope` and `headers` are the request's, as ASGI has
+    them and by their names in small letters.
     """
 
     service: Service
-    request: Request
+    scope: Scope
+    headers: Headers
     caller: Tenant | None
     now_ms: int
     values: dict[str, Any]
@@ -42,6 +45,10 @@ class Call(Struct, frozen=True):
         if self.caller is None:
             raise ContractError("the contract lets an operation that acts on a tenant be called without a token")
         return self.caller
+
+    @property
+    def method(self) -> str:
+        return str(self.scope["method"])
 
     @property
     def execution_id(self) -> str:

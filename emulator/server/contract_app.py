@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from time import perf_counter_ns
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec.structs import replace
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -21,6 +21,7 @@ from emulator.server.excerpt import excerpt
 from emulator.server.faults import hit_on, refusal_by, spoilt
 from emulator.server.reading import (
     Headers,
+    Incoming,
     body_value,
     check_media_type,
     headers_of,
@@ -28,7 +29,7 @@ from emulator.server.reading import (
     query_of,
     read_limited,
 )
-from emulator.server.responses import method_not_allowed, options, refusal
+from emulator.server.responses import internal_error, method_not_allowed, options, refusal
 from emulator.server.service import Service
 from emulator.tenants.journal import Exchange
 from emulator.tenants.tenant import Tenant
@@ -91,23 +92,32 @@ class ContractApp:
         query = scope["query_string"].decode("latin-1")
         exchange = Exchange(scope["method"], raw_path[:_MAX_PATH], query[:_MAX_QUERY], wall_ms())
         try:
-            response = await self._answer(Request(scope, receive), raw_path, exchange)
+            response = await self._answer(Incoming(scope, receive, headers_of(scope), raw_path, query, exchange))
         except ClientDisconnect:  # nobody is left to be answered
             return
+        except Exception:  # a mistake of ours: the client has its answer, the log of the server will have the rest
+            answer = internal_error()
+            self._tell(exchange, started_ns, answer)
+            await answer(scope, receive, send)
+            raise
+        self._tell(exchange, started_ns, response)
+        await response(scope, receive, send)
+
+    def _tell(self, exchange: Exchange, started_ns: int, response: Response) -> None:
+        """Whoever wants to know of a request that is about to be answered."""
         exchange.status_code = response.status_code
         exchange.duration_us = (perf_counter_ns() - started_ns) // 1000
         if self._journal is not None:
             self._journal.add(exchange)
         for observe in self._service.observers:
             observe(exchange, response)
-        await response(scope, receive, send)
 
-    async def _answer(self, request: Request, raw_path: str, exchange: Exchange) -> Response:
-        headers = headers_of(request.scope)
-        operation, in_path, allowed = self._routes.find(request.method, raw_path)
+    async def _answer(self, request: Incoming) -> Response:
+        method, exchange = request.method, request.exchange
+        operation, in_path, allowed = self._routes.find(method, request.path)
         if operation is None:
-            exchange.caller = self._admission.caller_key(headers)
-            if request.method == "OPTIONS" and allowed:
+            exchange.caller = self._admission.caller_key(request.headers)
+            if method == "OPTIONS" and allowed:
                 return options(allowed)
             msg = f"there is no such {'method for this path' if allowed else 'path'} in the contract"
             exchange.problems = (FieldProblem(("path",), msg, "unknown_operation"),)
@@ -115,57 +125,58 @@ class ContractApp:
         exchange.operation = operation
         named = in_path.get("execution_id")
         exchange.execution_id = named and named[:_MAX_PATH]
-        if self._armed:
-            caller_key = self._admission.caller_key(headers)
-            hit = hit_on(self._service.cloud, operation, raw_path, exchange.execution_id, headers, caller_key)
-            if hit is not None:
-                exchange.fault = hit.told
-                response = await self._handled(request, operation, in_path, headers, exchange, refusal_by(hit))
-                return await spoilt(response, hit, self._service, request.receive)
-        return await self._handled(request, operation, in_path, headers, exchange)
+        if not self._armed:
+            return await self._handled(request, operation, in_path)
+        caller_key = self._admission.caller_key(request.headers)
+        hit = hit_on(self._service.cloud, operation, request, caller_key)
+        if hit is None:
+            return await self._handled(request, operation, in_path)
+        exchange.fault = hit.told
+        response = await self._handled(request, operation, in_path, refusal_by(hit))
+        return await spoilt(response, hit, self._service, request.receive)
 
     async def _handled(
-        self,
-        request: Request,
-        operation: Operation,
-        in_path: dict[str, str],
-        headers: Headers,
-        exchange: Exchange,
-        refused: Response | None = None,
+        self, request: Incoming, operation: Operation, in_path: dict[str, str], refused: Response | None = None
     ) -> Response:
         """The operation's answer, or `refused` if it is given: then the request is read for the journal alone."""
+        exchange = request.exchange
         try:
-            call = await self._read(request, operation, in_path, headers, exchange)
+            method = request.method
+            caller = self._admission.admit(request.headers, operation, method)
+            if caller is not None:
+                exchange.caller = caller.key
+            now_ms = exchange.at_ms = self._admission.now_ms(caller, method)
+            data = b""
+            if operation.body is not None:
+                data = await read_limited(request.receive, request.headers, self._service.settings.max_body_bytes)
+            values, body = self._read(request, operation, in_path, data)
             if refused is not None:
                 return refused
+            call = Call(self._service, request.scope, request.headers, caller, now_ms, values, body, exchange)
             answer = self._handlers[operation.operation_id](call)
             return answer if isinstance(answer, Response) else await answer
         except RequestRefused as error:
-            exchange.caller = exchange.caller or self._admission.caller_key(headers)
+            exchange.caller = exchange.caller or self._admission.caller_key(request.headers)
             exchange.problems = _broken(error)
             if refused is not None:
                 return refused
             exchange.refusal = error.detail[:_MAX_DETAIL]
             return refusal(error)
 
-    async def _read(
-        self, request: Request, operation: Operation, in_path: dict[str, str], headers: Headers, exchange: Exchange
-    ) -> Call:
-        """Admit the caller, then read parameters and body. Raises RequestRefused."""
-        caller = self._admission.admit(headers, operation, request.method)
-        if caller is not None:
-            exchange.caller = caller.key
-        now_ms = exchange.at_ms = self._admission.now_ms(caller, request.method)
-        in_query = query_of(request.scope)
-        values, problems = parameters(operation, in_path, in_query, headers)
+    def _read(
+        self, request: Incoming, operation: Operation, in_path: dict[str, str], data: bytes
+    ) -> tuple[dict[str, Any], Any]:
+        """The values of all parameters, and that of the body, which is `data`. Raises RequestRefused."""
+        exchange = request.exchange
+        in_query = query_of(request.query)
+        values, problems = parameters(operation, in_path, in_query, request.headers)
         unknown = [("query", name) for name in in_query if name not in operation.query_names]
         body = None
         declared = operation.body
         if declared is not None:
-            data = await read_limited(request.receive, headers, self._service.settings.max_body_bytes)
             exchange.body_bytes = len(data)
             if data:
-                check_media_type(declared, headers)
+                check_media_type(declared, request.headers)
             body, in_body = body_value(data, declared)
             problems += in_body
             if not declared.is_text:
@@ -181,7 +192,7 @@ class ContractApp:
             problems += [_extra(place, operation) for place in refused[:MAX_UNKNOWN]]
         if problems:
             raise Invalid(tuple(problems))
-        return Call(self._service, request, caller, now_ms, values, body, exchange)
+        return values, body
 
 
 def _warnings(unknown: list[tuple[str, str]], operation: Operation) -> Iterator[str]:

@@ -22,7 +22,7 @@ from emulator.server.submissions import (
 from emulator.statuses import RunStatus
 
 EMULATOR_PREFIX = "emulator."
-SCENARIO_HEADER = "X-Emulator-Scenario"
+SCENARIO_HEADER = "x-emulator-scenario"
 STREAM_PATH = "/api/v1/stream/"
 
 _HOST = re.compile(r"[A-Za-z0-9._\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
@@ -52,7 +52,7 @@ def start_compose_execution(call: Call) -> Response:
 
 def _start(call: Call, submission: Submission) -> Response:
     # The header is the emulator's own, so the service's contract does not know it.
-    named = call.request.headers.get(SCENARIO_HEADER)
+    named = call.headers.get(SCENARIO_HEADER)
     call.exchange.warnings += tuple(_unknown_wishes(submission))
     run = call.cloud.submit(call.tenant, submission, call.now_ms, named=named, warnings=call.exchange.warnings)
     call.exchange.execution_id = run.execution_id
@@ -75,8 +75,8 @@ def _unknown_wishes(submission: Submission) -> Iterator[str]:
 
 def _origin(call: Call) -> str:
     """The scheme and host by which the client reached the emulator, so that it reaches the stream the same way."""
-    scope = call.request.scope
-    host = call.request.headers.get("host", "")
+    scope = call.scope
+    host = call.headers.get("host", "")
     if not _HOST.fullmatch(host):  # nothing that a client makes up is handed on to another
         address, port = scope.get("server") or ("127.0.0.1", None)
         host = f"{address}:{port}" if port else address

@@ -17,24 +17,23 @@ from emulator.runs.run import Run
 from emulator.server.bad_answers import BadStream, DrippingAnswer, NoAnswer, TornAnswer, malformed
 from emulator.server.disorder import Disorder
 from emulator.server.pausing import pause_while_heard
-from emulator.server.reading import Headers
+from emulator.server.reading import Incoming
 from emulator.server.responses import json_response
 from emulator.server.service import Service
 from emulator.tenants.cloud import Cloud
 from emulator.tenants.tenant import Tenant
 
 
-def hit_on(
-    cloud: Cloud, operation: Operation, raw_path: str, execution_id: str | None, headers: Headers, caller_key: str
-) -> Hit | None:
+def hit_on(cloud: Cloud, operation: Operation, request: Incoming, caller_key: str) -> Hit | None:
     """What the faults in force do to a request; its caller need not be admitted yet."""
-    has_token = "authorization" in headers
+    has_token = "authorization" in request.headers
+    execution_id = request.exchange.execution_id
     tenant = cloud.tenants.get(caller_key)
     if tenant is None and not has_token and execution_id is not None and not operation.token_required:
         tenant = cloud.owner_of(execution_id)  # a stream is followed without a token
     run = None if tenant is None or execution_id is None else tenant.find(execution_id)
     status = None if tenant is None or run is None else run.course.status_at(tenant.clock.now_ms())
-    asked = Asked(operation.operation_id, (raw_path, operation.path), has_token, status)
+    asked = Asked(operation.operation_id, (request.path, operation.path), has_token, status)
     return strike(_in_force(cloud, tenant, run), asked)
 
 

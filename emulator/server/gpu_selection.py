@@ -35,7 +35,7 @@ _RESULT_WORDS = {ProfileStatus.SUCCESS: "OK", ProfileStatus.FAILED: "FAILED", Pr
 
 
 def start_gpu_selection(call: Call) -> Response:
-    named = call.request.headers.get(SCENARIO_HEADER)
+    named = call.headers.get(SCENARIO_HEADER)
     submission = gpu_selection_submission(call.body)
     run = call.cloud.submit(call.tenant, submission, call.now_ms, named=named, warnings=call.exchange.warnings)
     call.exchange.execution_id = run.execution_id

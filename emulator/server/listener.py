@@ -77,6 +77,7 @@ class Listener(uvicorn.Server):
                 lifespan="off",
                 ws="none",
                 access_log=False,
+                proxy_headers=False,  # read where there are any
                 server_header=False,
                 log_config=None,
                 log_level=log_level,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
 import orjson
+from msgspec import Struct
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
 from emulator.contract.operations import JSON, Body, Operation
 from emulator.contract.parameters import Location
 from emulator.errors import FieldProblem, Invalid, TooLarge, UnsupportedMedia
+from emulator.tenants.journal import Exchange
 
 MAX_QUERY_FIELDS = 100
 MAX_BODY_DEPTH = 100
@@ -22,14 +24,28 @@ Headers: TypeAlias = Mapping[str, str]
 """The headers of a request by their names in small letters; of one that is repeated, the last."""
 
 
+class Incoming(Struct, frozen=True):
+    """A request as it came in. `path` is percent-encoded, and `exchange` what the journal will tell of it."""
+
+    scope: Scope
+    receive: Receive
+    headers: Headers
+    path: str
+    query: str
+    exchange: Exchange
+
+    @property
+    def method(self) -> str:
+        return str(self.scope["method"])
+
+
 def headers_of(scope: Scope) -> Headers:
     # A dict is built in the time in which Starlette's own headers, a list, are searched twice.
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 
-def query_of(scope: Scope) -> dict[str, list[str]]:
+def query_of(text: str) -> dict[str, list[str]]:
     """The query by name, every value in its order. Raises Invalid where it has too many fields."""
-    text = scope["query_string"].decode("latin-1")
     if not text:
         return {}
     found: dict[str, list[str]] = {}
@@ -47,20 +63,16 @@ def parameters(
     operation: Operation, in_path: Mapping[str, str], in_query: Mapping[str, list[str]], headers: Headers
 ) -> tuple[dict[str, Any], list[FieldProblem]]:
     """The values of all parameters that `operation` declares, by name, and what is wrong with them."""
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = dict(in_path)  # a path that names nothing is unknown, not malformed
     problems: list[FieldProblem] = []
-    for parameter in operation.parameters:
-        match parameter.location:
-            case Location.PATH:
-                # A path that names nothing is unknown, not malformed.
-                values[parameter.name] = in_path[parameter.name]
-                continue
-            case Location.QUERY:
-                texts = in_query.get(parameter.name, [])
-            case Location.HEADER:
-                header = headers.get(parameter.name.lower())
-                texts = [] if header is None else [header]
-        values[parameter.name], found = parameter.read(texts)
+    for parameter in operation.read_parameters:
+        name = parameter.name
+        if parameter.location is Location.QUERY:
+            texts: Sequence[str] = in_query.get(name, ())
+        else:
+            header = headers.get(name.lower())
+            texts = () if header is None else (header,)
+        values[name], found = parameter.read(texts)
         problems += found
     return values, problems
 

@@ -32,7 +32,7 @@ def stream_output(call: Call) -> Response:
     run = None if owner is None else owner.find(call.execution_id)
     if owner is None or run is None:
         raise NotFound(NO_SUCH_RUN)
-    if call.request.method == "HEAD":
+    if call.method == "HEAD":
         return Response(headers=_HEADERS, media_type=_MEDIA_TYPE)
     return StreamingResponse(events(call.service, owner, run), headers=_HEADERS, media_type=_MEDIA_TYPE)
 

@@ -46,10 +46,14 @@ class Draft:
 
     def __eq__(self, other: object) -> bool:
         # The keys follow from the text, and may be large.
-        return isinstance(other, Draft) and (self.name, self.source, self.text) == (other.name, other.source, other.text)
+        return isinstance(other, Draft) and self._identity == other._identity
 
     def __hash__(self) -> int:
-        return hash((self.name, self.source, self.text))
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[str, str, str]:
+        return self.name, self.source, self.text
 
     @property
     def extends(self) -> str | None:
