@@ -101,6 +101,6 @@ class Doors:
         await self._door(scope, dict(scope["headers"]))(scope, receive, send)
 
     def _door(self, scope: Scope, names: Container[bytes]) -> ASGIApp:
-        if scope["path"].startswith(f"{CONTROL_PREFIX}/"):
+        if scope["path"].startswith(CONTROL_PREFIX):
             return self._control
         return self._for_browsers if b"origin" in names else self._emulated

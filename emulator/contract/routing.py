@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from urllib.parse import unquote
 
 from emulator.contract.operations import Operation
+
+_NEAR = 0.3
+"""So much of two paths has to be the same for one to be a slip of the other."""
 
 
 class Routes:
@@ -13,7 +17,9 @@ class Routes:
 
     def __init__(self, operations: Iterable[Operation]) -> None:
         self._root = _Node()
+        self._templates: dict[str, None] = {}
         for operation in operations:
+            self._templates[operation.path] = None
             node = self._root
             for part in _split(operation.path):
                 if part.startswith("{"):
@@ -43,6 +49,13 @@ class Routes:
             allowed.add("HEAD")
         return None, {}, allowed
 
+    def nearest(self, raw_path: str) -> str | None:
+        """The template that a path without operations was most likely meant for."""
+        asked = _split(raw_path.rstrip("/"))
+        likeness = {template: _likeness(asked, _split(template)) for template in self._templates}
+        near = max(likeness, key=likeness.__getitem__, default=None)
+        return near if near is not None and likeness[near] >= _NEAR else None
+
     def _nodes(self, parts: list[str]) -> Sequence[_Node]:
         """The nodes that fit `parts`, those with literal parts first."""
         fitting: Sequence[_Node] = (self._root,)
@@ -69,6 +82,21 @@ class _Node:
         if literal is None:
             return () if variable is None else (variable,)
         return (literal,) if variable is None else (literal, variable)
+
+
+def _likeness(asked: Sequence[str], template: Sequence[str]) -> float:
+    """How much of both is alike, 0 to 1: from the start on, or at the end, for a client that lacks the base path."""
+    from_start = [_alike(one, other) for one, other in zip(asked, template, strict=False)]
+    at_end = [_alike(one, other) for one, other in zip(reversed(asked), reversed(template), strict=False)]
+    return max(sum(parts) if all(parts) else 0.0 for parts in (from_start, at_end)) / max(len(asked), len(template), 1)
+
+
+def _alike(asked: str, part: str) -> float:
+    """How alike two parts of paths are, 0 to 1. By how they begin, since a request that went wrong may be in a loop."""
+    if part.startswith("{"):
+        return 0.5 if asked else 0.0
+    common = takewhile(lambda pair: pair[0] == pair[1], zip(asked, part, strict=False))
+    return len(list(common)) / max(len(asked), len(part))
 
 
 def _split(path: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from time import perf_counter_ns
 from typing import Any, Protocol
 
@@ -119,9 +119,12 @@ class ContractApp:
             exchange.caller = self._admission.caller_key(request.headers)
             if method == "OPTIONS" and allowed:
                 return options(allowed)
-            msg = f"there is no such {'method for this path' if allowed else 'path'} in the contract"
-            exchange.problems = (FieldProblem(("path",), msg, "unknown_operation"),)
-            return method_not_allowed(allowed) if allowed else refusal(NotFound("Not Found"))
+            problem = self._unknown(request.path, allowed)
+            exchange.problems = (FieldProblem(("path",), problem, "unknown_operation"),)
+            if allowed:
+                return method_not_allowed(allowed)
+            # The service says no more than that; what it lacks is told by the journal, which our own API is not in.
+            return refusal(NotFound("Not Found" if self._journal is not None else problem))
         exchange.operation = operation
         named = in_path.get("execution_id")
         exchange.execution_id = named and named[:_MAX_PATH]
@@ -134,6 +137,12 @@ class ContractApp:
         exchange.fault = hit.told
         response = await self._handled(request, operation, in_path, refusal_by(hit))
         return await spoilt(response, hit, self._service, request.receive)
+
+    def _unknown(self, path: str, allowed: Set[str]) -> str:
+        if allowed:
+            return f"there is no such method for this path in the contract, only {', '.join(sorted(allowed))}"
+        near = self._routes.nearest(path[:_MAX_PATH])
+        return f"there is no such path in the contract{f'; did you mean {near}?' if near else ''}"
 
     async def _handled(
         self, request: Incoming, operation: Operation, in_path: dict[str, str], refused: Response | None = None

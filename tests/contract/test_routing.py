@@ -166,3 +166,22 @@ def test_every_operation_of_the_emulated_contract_is_found_by_its_own_path() -> 
         "abort_streaming_execution",
         {"execution_id": "status"},
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "nearest"),
+    [
+        ("/api/v2/external/workload/list", "/api/v2/external/workloads/list"),
+        ("/api/v1/external/workloads/list", "/api/v2/external/workloads/list"),
+        ("/workloads/list", "/api/v2/external/workloads/list"),
+        ("/api/v2/external/workloads/list/", "/api/v2/external/workloads/list"),
+        ("/api/v2/external/execution/17/metric", "/api/v2/external/execution/{execution_id}/metrics"),
+        ("/", None),
+        ("/favicon.ico", None),
+        ("/v1/chat/completions", None),
+    ],
+)
+def test_an_unknown_path_has_a_nearest_one_if_it_looks_like_one(path: str, nearest: str | None) -> None:
+    routes = Routes(operations(load_document(CONTRACT_FILE)).values())
+    assert routes.find("GET", path)[0] is None
+    assert routes.nearest(path) == nearest

@@ -45,14 +45,16 @@ def test_a_path_that_the_contract_does_not_know_is_a_violation_of_its_caller(api
     api.request(method, "/api/v2/external/executions/5")
     (told,) = journal(api)
     assert told["operation_id"] is None
-    assert told["violations"] == ["path: there is no such path in the contract"]
+    assert told["violations"] == [
+        "path: there is no such path in the contract; did you mean /api/v2/external/execution/{execution_id}?"
+    ]
     assert journal(api.as_caller("lk_somebody_else")) == []
 
 
 def test_a_method_that_a_path_does_not_know_is_a_violation(api: Api) -> None:
     assert api.request("PATCH", f"{BASE}/workloads/list").status_code == 405
     (told,) = journal(api)
-    assert told["violations"] == ["path: there is no such method for this path in the contract"]
+    assert told["violations"] == ["path: there is no such method for this path in the contract, only GET, HEAD"]
 
 
 def test_an_unknown_run_and_a_bad_token_break_no_contract(api: Api) -> None:
@@ -153,3 +155,13 @@ def test_a_filter_with_a_slip_is_refused(api: Api) -> None:
     answer = api.request("GET", "/_emulator/requests?violation=true")
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["msg"] == "Extra inputs are not permitted: did you mean violations?"
+
+
+def test_an_unknown_control_call_is_told_the_one_that_it_looks_like(api: Api) -> None:
+    answer = api.request("GET", "/_emulator/run")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        404,
+        "there is no such path in the contract; did you mean /_emulator/runs?",
+    )
+    assert api.request("GET", "/_emulator").json()["detail"].endswith("did you mean /_emulator/health?")
+    assert journal(api) == []
