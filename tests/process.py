@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
+ROOT = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("lyceum-emulator")
 STOP_LIMIT_S = 10.0
 
@@ -44,31 +47,39 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(*arguments: str | Path, **variables: str) -> Iterator[Server]:
-    """An emulator on a free port; at the end it is asked to stop, and has to, without a traceback."""
+def serving(*arguments: str | Path, make: bool = False, **variables: str) -> Iterator[Server]:
+    """An emulator on a free port; at the end it is asked to stop, and has to, without a traceback.
+
+    With `make` it is started as the README says.
+    """
+    options = ["--port", "0", *map(str, arguments)]
     with TemporaryFile("w+", encoding="utf-8") as log:
         process = subprocess.Popen(
-            [COMMAND, "serve", "--port", "0", *arguments],
+            ["make", "serve", f"ARGS={shlex.join(options)}"] if make else [COMMAND, "serve", *options],
+            cwd=ROOT if make else None,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
             env=environment(**variables),
+            start_new_session=True,  # make's child, too, is to be gone after a test that failed
         )
         with process:
             try:
                 assert process.stdout is not None
-                greeting = process.stdout.readline()  # ends, at the latest, when the process does
-                server = Server(greeting, process, log)
-                match = _GREETING.fullmatch(greeting.strip())
-                assert match is not None, f"it did not start: {greeting}{server.logged()}"
+                said = ""
+                while (match := _GREETING.search(said)) is None and (line := process.stdout.readline()):
+                    said += line  # make may have to set up first, and says so
+                assert match is not None, f"it did not start: {said}{Server('', process, log).logged()}"
                 server = Server(match[1], process, log)
                 yield server
                 process.terminate()
                 exit_code = process.wait(STOP_LIMIT_S)
             finally:
-                process.kill()
-        assert (exit_code, "Traceback" in server.logged()) == (0, False), server.logged()
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+        wanted = -signal.SIGTERM if make else 0  # make hands the signal on, and ends by it itself
+        assert (exit_code, "Traceback" in server.logged()) == (wanted, False), server.logged()
 
 
 def refused(*arguments: str | Path, **variables: str) -> tuple[int, str]:
