@@ -43,7 +43,7 @@ clients: $(CLIENTS) ## install the real clients that `make test` drives
 prism: .prism/$(PRISM_VERSION) ## install the validating proxy that some tests use (needs npm)
 
 clean: ## remove everything that the verbs made
-	@rm -rf .venv .venv-clients .prism .benchmarks build dist .hypothesis .mypy_cache .schemathesis .pytest_cache .ruff_cache
+	@rm -rf __pycache__ .venv .venv-clients .prism .benchmarks build dist .hypothesis .mypy_cache .schemathesis .pytest_cache .ruff_cache
 	@find emulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .venv/.serving: pyproject.toml

@@ -64,14 +64,10 @@ __all__ = [
     "__version__",
 ]
 
-__version__: str
+__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    if name == "__version__":
-        from importlib.metadata import version  # late: reading metadata is slower than all of this package's start
-
-        return version("lyceum-emulator")
     if name in __all__:
         from emulator import embedded  # late: a whole server
 

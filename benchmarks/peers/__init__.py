@@ -116,8 +116,9 @@ UVICORN = Peer(
     (),
     Path(sys.executable),
     lambda _: [
-        *(sys.executable, "-m", "uvicorn", "benchmarks.peers.constant:app", "--port", "{port}"),
-        *("--app-dir", str(Path(__file__).parents[2]), "--no-access-log", "--lifespan", "off"),
+        # Not as a part of this package, whose imports it would wait for.
+        *(sys.executable, "-m", "uvicorn", "constant:app", "--port", "{port}"),
+        *("--app-dir", str(Path(__file__).parent), "--no-access-log", "--lifespan", "off"),
         *("--log-level", "warning"),
     ],
     _at_constant_paths,

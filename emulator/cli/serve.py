@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from emulator.cli.options import (
     scenarios_option,
 )
 from emulator.clock import MAX_SPEED, ClockMode, ClockSettings
+from emulator.server.collector import ShortCollections
 from emulator.server.settings import (
     DEFAULT_HOST,
     DEFAULT_PORT,
@@ -162,15 +162,16 @@ def serve(
     log_level: str,
 ) -> None:
     """Run the emulator until it is interrupted."""
+    ShortCollections().begin()
     from emulator import app  # late: `--help` and the other commands do without a web framework
-    from emulator.server.collector import ShortCollections
     from emulator.server.listener import Companion, Listener, bind, url_of
     from emulator.server.request_log import RequestLog
     from emulator.server.watcher import Watcher
-    from emulator.state_file import StateFile
 
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if control_token is None and not _is_loopback(host):
+        import secrets
+
         control_token = secrets.token_urlsafe(24)
     settings = Settings(
         api_keys=frozenset(api_keys) or None,
@@ -195,6 +196,8 @@ def serve(
             service.observers.append(RequestLog(service.cloud, LogFormat(log_format)))
         companions: list[Companion] = [Watcher(service.cloud, directories)]
         if state is not None:
+            from emulator.state_file import StateFile  # late: brings the whole grammar of scenario files
+
             companions.append(kept := StateFile(state, service))
             kept.load()
         application = app.create_app(service)
@@ -206,7 +209,6 @@ def serve(
         on_ready=lambda: click.echo(_greeting(url_of(socket), service, clock)),
         log_level=log_level,
     )
-    ShortCollections().begin()
     listener.run(sockets=[socket])
 
 

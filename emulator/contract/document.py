@@ -6,8 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
-import yaml
-
+from emulator.contract.compiled import read_compiled, write_compiled
 from emulator.errors import ContractError
 
 Document: TypeAlias = dict[str, Any]
@@ -16,12 +15,25 @@ Document: TypeAlias = dict[str, Any]
 @lru_cache(maxsize=4)  # a contract does not change while a process lives, and one can have many emulators
 def load_document(path: Path) -> Document:
     """The document in `path`. Raises ContractError, with line and column, if it is not readable YAML."""
-    # libyaml reads the contract ten times as fast, and every start reads it.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        document = yaml.load(path.read_bytes(), loader)  # noqa: S506  both loaders are the safe ones
+        text = path.read_bytes()
     except OSError as error:
         raise ContractError(f"the contract {path} cannot be read: {error.strerror}") from error
+    document = read_compiled(path, text)
+    if document is None:
+        document = _parsed(path, text)
+        write_compiled(path, text, document)
+    return cast("Document", document)
+
+
+def _parsed(path: Path, text: bytes) -> Document:
+    """What the YAML `text` of the file `path` says. Raises ContractError, as above."""
+    import yaml  # late: most starts find the contract compiled
+
+    # libyaml reads the contract ten times as fast.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        document = yaml.load(text, loader)  # noqa: S506  both loaders are the safe ones
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""

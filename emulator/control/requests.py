@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any
@@ -62,6 +61,8 @@ def _operation_ids(pattern: str | None) -> frozenset[str] | None:
     known = operations(load_document(CONTRACT_FILE))
     found = frozenset(name for name in known if fnmatchcase(name, pattern))
     if not found:
+        from difflib import get_close_matches  # late: only mistakes need it
+
         near = get_close_matches(pattern[:100], known, n=1, cutoff=0)
         raise NotFound(f"the contract has no operation `{pattern[:100]}`; the nearest is `{near[0]}`")
     return found

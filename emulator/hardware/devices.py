@@ -7,12 +7,13 @@ Adding a GPU is adding a row.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Device:
+
+class Device(Struct, frozen=True, kw_only=True):
     """One GPU model, in the units in which NVML and DCGM report it.
 
     `context_w` is the board's power once a process holds a CUDA context. `full_load_ratio` is the power that
@@ -77,7 +78,7 @@ def adjusted(device: Device, values: Mapping[str, float]) -> Device:
     if refused := sorted(values.keys() - device.unsure):
         estimated = ", ".join(sorted(device.unsure))
         raise ValueError(f"{device.key}: {', '.join(refused)} cannot be changed; estimated are {estimated}")
-    whole = {field.name for field in fields(Device) if field.type == "int"}
+    whole = {name for name, kind in Device.__annotations__.items() if kind == "int"}
     changes: dict[str, Any] = {name: int(value) if name in whole else value for name, value in values.items()}
     return replace(device, **changes)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from functools import lru_cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from emulator.hardware.devices import DEVICES, Device
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """One hardware profile of the run API.
 
     `price_per_hour` is in US dollars for the whole machine. `listed` profiles are shown as launchable; the others

@@ -21,7 +21,7 @@ class ShortCollections:
         self._count = 0
 
     def begin(self) -> None:
-        gc.collect()
+        """From now on; best before most is imported, which would be looked at several times otherwise."""
         gc.freeze()
         gc.callbacks.append(self._around)
 
