@@ -136,3 +136,9 @@ def test_bound_to_more_than_loopback_the_control_api_wants_a_token() -> None:
         request = urllib.request.Request(f"{local.url}/_emulator/runs", headers={"X-Emulator-Token": token})
         with urllib.request.urlopen(request, timeout=20) as answer:
             assert json.load(answer) == {"runs": [], "total": 0}
+
+
+@pytest.mark.parametrize("spelt", ["per-request", "per_request"])
+def test_the_clock_may_be_named_as_the_control_api_names_it(spelt: str) -> None:
+    with serving("--clock", spelt) as server:
+        assert call(server, "GET", "/_emulator/clock")["mode"] == "per_request"

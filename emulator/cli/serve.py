@@ -38,6 +38,13 @@ CONNECTIONS = ConnectionSettings()
 LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
 
 
+class _Clock(click.Choice[str]):
+    """The clock's mode; also as the control API spells it, with an underscore."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(value.replace("_", "-"), param, ctx)
+
+
 @click.command()
 @option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on.")
 @option(
@@ -53,7 +60,7 @@ LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
 @option(
     "--clock",
     "mode",
-    type=click.Choice(["real", "manual", "per-request"]),
+    type=_Clock(["real", "manual", "per-request"]),
     default="real",
     show_default=True,
     help="What moves time: the wall clock, only the control API, or each request.",

@@ -9,8 +9,8 @@ validator is made to mask values in its own messages. `_wording` is the one plac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Iterable, Iterator
+from functools import cached_property, lru_cache
 from typing import Any
 
 import jsonschema_rs
@@ -21,6 +21,8 @@ from emulator.errors import FieldProblem
 
 MAX_PROBLEMS = 20
 """An answer lists at most so many problems, so that a bad request cannot ask for an endless one."""
+
+_MAX_NAME = 200
 
 _MASKED = "The value"
 """What the validator's own messages have in place of a value."""
@@ -61,30 +63,50 @@ class SchemaValidator:
             return
         told: set[tuple[str | int, ...]] = set()
         for error in self._validator.iter_errors(value):
-            for problem in _explain(error, value, place):
+            for problem in self._explain(error, value, place):
                 if problem.loc not in told:
                     told.add(problem.loc)
                     yield problem
                 if len(told) == MAX_PROBLEMS:
                     return
 
+    def _explain(
+        self, error: jsonschema_rs.ValidationError, value: object, place: tuple[str | int, ...]
+    ) -> Iterator[FieldProblem]:
+        loc = (*place, *_path(value, error.instance_path))
+        match error.kind:
+            case Kind.Required(property=name):
+                yield FieldProblem((*loc, name), "Field required", "missing")
+            case Kind.AdditionalProperties(unexpected=names):
+                schema: Any = self._whole
+                for part in error.schema_path[:-1]:
+                    schema = schema[part]
+                for name in names:
+                    yield unknown_field(loc, name, schema.get("properties", ()))
+            case Kind.OneOfNotValid(context=branches) | Kind.AnyOf(context=branches):
+                for slip in _likeliest(branches, error.instance_path):
+                    yield from self._explain(slip, value, place)
+            case kind:
+                msg, code = _wording(kind, error.message)
+                yield FieldProblem(loc, msg, code)
 
-def _explain(
-    error: jsonschema_rs.ValidationError, value: object, place: tuple[str | int, ...]
-) -> Iterator[FieldProblem]:
-    loc = (*place, *_path(value, error.instance_path))
-    match error.kind:
-        case Kind.Required(property=name):
-            yield FieldProblem((*loc, name), "Field required", "missing")
-        case Kind.AdditionalProperties(unexpected=names):
-            for name in names:
-                yield FieldProblem((*loc, name), "Extra inputs are not permitted", "extra_forbidden")
-        case Kind.OneOfNotValid(context=branches) | Kind.AnyOf(context=branches):
-            for slip in _likeliest(branches, error.instance_path):
-                yield from _explain(slip, value, place)
-        case kind:
-            msg, code = _wording(kind, error.message)
-            yield FieldProblem(loc, msg, code)
+
+def unknown_field(place: tuple[str | int, ...], name: str, known: Iterable[str]) -> FieldProblem:
+    """The problem of a field of `place` that is none of `known`."""
+    msg = f"Extra inputs are not permitted{nearest_hint(name, frozenset(known))}"
+    return FieldProblem((*place, name), msg, "extra_forbidden")
+
+
+@lru_cache(maxsize=256)
+def nearest_hint(name: str, known: frozenset[str]) -> str:
+    """`: did you mean ...?` with the one of `known` that `name` is like; empty if it is like none.
+
+    Remembered, since a client that sends an unknown field does so again and again.
+    """
+    from difflib import get_close_matches  # late: only mistakes need it
+
+    near = get_close_matches(name[:_MAX_NAME], sorted(known), n=1)
+    return f": did you mean {near[0]}?" if near else ""
 
 
 def _likeliest(

@@ -15,6 +15,7 @@ from emulator.clock import wall_ms
 from emulator.contract.document import Document
 from emulator.contract.operations import Operation, operations
 from emulator.contract.routing import Routes
+from emulator.contract.validation import nearest_hint, unknown_field
 from emulator.errors import ContractError, FieldProblem, Invalid, NotFound, RequestRefused, TooLarge, UnsupportedMedia
 from emulator.server.call import Call, Handler
 from emulator.server.excerpt import excerpt
@@ -198,7 +199,9 @@ class ContractApp:
             # may hold is said by their schemas.
             strict = self._service.settings.strict
             refused = unknown if strict else [] if self._journal else [each for each in unknown if each[0] == "query"]
-            problems += [_extra(place, operation) for place in refused[:MAX_UNKNOWN]]
+            problems += [
+                unknown_field((where,), name, _known(where, operation)) for where, name in refused[:MAX_UNKNOWN]
+            ]
         if problems:
             raise Invalid(tuple(problems))
         return values, body
@@ -207,19 +210,14 @@ class ContractApp:
 def _warnings(unknown: list[tuple[str, str]], operation: Operation) -> Iterator[str]:
     """What is said of fields that the contract does not know. Runs and the journal keep it, so it is bounded."""
     for where, name in unknown[:MAX_UNKNOWN]:
-        yield f"{where}.{_shortened(name)}: not in the contract of {operation.operation_id}"
+        hint = nearest_hint(name[:_MAX_NAME], _known(where, operation))
+        yield f"{where}.{_shortened(name)}: not in the contract of {operation.operation_id}{hint}"
     if len(unknown) > MAX_UNKNOWN:
         yield f"and {len(unknown) - MAX_UNKNOWN} more that are not in the contract of {operation.operation_id}"
 
 
-def _extra(place: tuple[str, str], operation: Operation) -> FieldProblem:
-    from difflib import get_close_matches  # late: only mistakes need it
-
-    where, name = place
-    known = operation.query_names if where == "query" else operation.body.fields if operation.body else ()
-    near = get_close_matches(name[:_MAX_NAME], known, n=1)
-    hint = f": did you mean {near[0]}?" if near else ""
-    return FieldProblem(place, f"Extra inputs are not permitted{hint}", "extra_forbidden")
+def _known(where: str, operation: Operation) -> frozenset[str]:
+    return operation.query_names if where == "query" or operation.body is None else operation.body.fields
 
 
 def _shortened(name: str | int) -> str | int:

@@ -130,7 +130,9 @@ def test_there_is_no_page_for_other_runs_nor_for_none(api: Api) -> None:
         assert (answer.status_code, answer.json()) == (404, {"detail": "Notebook not found"})
     assert view(api, image)["notebook_page"] is None
     run_id = launch(api)
-    assert api.request("GET", f"/_emulator/notebooks/{run_id}").json() == {"detail": "Not Found"}
+    without_slash = api.request("GET", f"/_emulator/notebooks/{run_id}")
+    assert without_slash.status_code == 404
+    assert without_slash.json()["detail"].endswith("did you mean /_emulator/notebooks/{execution_id}/?")
     api.post(f"/workloads/abort/{run_id}")
     api.request("DELETE", f"/api/v2/external/execution/{run_id}")
     assert api.request("GET", f"/_emulator/notebooks/{run_id}/").status_code == 404

@@ -165,3 +165,17 @@ def test_an_unknown_control_call_is_told_the_one_that_it_looks_like(api: Api) ->
     )
     assert api.request("GET", "/_emulator").json()["detail"].endswith("did you mean /_emulator/health?")
     assert journal(api) == []
+
+
+def test_a_misspelt_field_is_told_the_one_that_was_meant(api: Api) -> None:
+    refused = api.request("POST", "/_emulator/queue", json={"scenario": "oom", "match": {"labls": ["x"]}})
+    assert refused.json()["detail"] == [
+        {
+            "loc": ["body", "match", "labls"],
+            "msg": "Extra inputs are not permitted: did you mean labels?",
+            "type": "extra_forbidden",
+        }
+    ]
+    api.start(file_nam="train.py")
+    (told,) = journal(api)
+    assert told["warnings"] == ["body.file_nam: not in the contract of start_python_execution: did you mean file_name?"]
