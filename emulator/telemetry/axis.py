@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import NamedTuple
 
 import numpy as np
 
-from emulator.telemetry.noise import Floats, Ints
+from emulator.telemetry.noise import Floats, Ints, number
 from emulator.telemetry.schedule import Block, Levels
+
+_MS_PER_S = number(1000.0)
+_FORGOTTEN_MS = 4_000_000
+"""After so long nothing is left of how a block began: e**-t/tau with tau up to 100 s no longer changes a 1.0."""
 
 
 class Place(NamedTuple):
     """One entry per instant; `into_s` and `left_s` are seconds from the segment's start and to its end.
 
-    `repeated_ms` is the time that the repeats before this one took. `is_repeated` tells whether there is any.
+    What meets rows of GPUs is a row itself, [1, instant]: between arrays of equal dimensions numpy is faster.
+    `cycle` is the entry of `Axis.cycles_ms`, None where no instant lies in a repeat.
     """
 
     segment: Ints
     repeats: Floats
-    repeated_ms: Floats
+    cycle: Ints | None
     into_s: Floats
     left_s: Floats
-    is_repeated: bool
-
-    def last(self, count: int) -> Place:
-        """The places of the last `count` instants."""
-        repeats, repeated_ms = self.repeats[-count:], self.repeated_ms[-count:]
-        is_repeated = self.is_repeated and bool(np.count_nonzero(repeats))
-        into_s, left_s = self.into_s[-count:], self.left_s[-count:]
-        return Place(self.segment[-count:], repeats, repeated_ms, into_s, left_s, is_repeated)
 
 
 class Axis:
@@ -39,32 +35,45 @@ class Axis:
     """
 
     def __init__(self, blocks: tuple[Block, ...]) -> None:
-        names = [entry.name for entry in fields(Levels)]
-        self.levels = Levels(*(np.concatenate([getattr(b.levels, name) for b in blocks]) for name in names))
+        each = ([getattr(block.levels, name) for block in blocks] for name in Levels.__struct_fields__)
+        self.levels = Levels(*map(np.concatenate, each))
         self.block = np.repeat(np.arange(len(blocks)), [len(b.levels.length_ms) for b in blocks])
         """Of each segment."""
         self.block_start_ms = np.array([block.start_ms for block in blocks], dtype=np.float64)
-        periods = np.array([block.levels.length_ms.sum() for block in blocks], dtype=np.float64)
-        # Searching gives the number of starts passed, so both tables have an entry in front that is never read.
-        blocks_ms = np.stack([self.block_start_ms, periods, np.cumsum(periods) - periods])
-        self._blocks_ms = np.concatenate([blocks_ms[:, :1], blocks_ms], axis=1)
-        ends = np.cumsum(self.levels.length_ms).astype(np.float64)
-        self._starts_ms = ends - self.levels.length_ms
-        self._bounds_ms = np.stack([self._starts_ms, ends])
+        periods_ms = np.array([block.levels.length_ms.sum() for block in blocks], dtype=np.float64)
+        lasts_ms = np.diff(self.block_start_ms, append=np.inf)
+        most = np.ceil(np.minimum(lasts_ms, _FORGOTTEN_MS) / periods_ms)
+        cycles = [np.arange(each + 1) for each in most]
+        self.cycles_ms = np.concatenate([n * period for n, period in zip(cycles, periods_ms, strict=True)])
+        """How long the repeats took that came before, for every number of them in every block that makes a
+        difference."""
+        first_cycle = np.cumsum(most + 1) - (most + 1)
+        self._blocks = np.stack(
+            [self.block_start_ms, periods_ms, np.cumsum(periods_ms) - periods_ms, first_cycle, most]
+        )
+        ends_ms = np.cumsum(self.levels.length_ms).astype(np.float64)
+        self._bounds_ms = np.stack([ends_ms - self.levels.length_ms, ends_ms])
+        # How many of these an instant has passed is the number of its block, or segment.
+        self._next_blocks_ms = self.block_start_ms[1:]
+        self._next_segments_ms = ends_ms[:-1]
 
     def locate(self, t_ms: Floats) -> Place:
         """The places of instants counted from the schedule's origin, none before its first block."""
-        start, period, first = self._blocks_ms.take(self.block_start_ms.searchsorted(t_ms, "right"), axis=1)
+        block = self._next_blocks_ms.searchsorted(t_ms, "right")
+        start, period, first, first_cycle, most = self._blocks.take(block, axis=1)
         position = t_ms - start
         repeats = np.floor(position / period)
-        repeated_ms = repeats * period
-        position -= repeated_ms
+        position -= repeats * period
         position += first
-        segment = self._starts_ms.searchsorted(position, "right")
-        segment -= 1
+        segment = self._next_segments_ms.searchsorted(position, "right")
         into, end = self._bounds_ms.take(segment, axis=1)
         np.subtract(position, into, out=into)
-        into /= 1000.0
+        into /= _MS_PER_S
         end -= position
-        end /= 1000.0
-        return Place(segment, repeats, repeated_ms, into, end, bool(np.count_nonzero(repeats)))
+        end /= _MS_PER_S
+        cycle = None
+        if np.count_nonzero(repeats):
+            np.minimum(repeats, most, out=most)
+            most += first_cycle
+            cycle = most.astype(np.int64)
+        return Place(segment, repeats[None], cycle, into[None], end[None])

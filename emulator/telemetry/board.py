@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 
 from emulator.hardware.devices import Device
 from emulator.noise import uniform
@@ -13,8 +12,7 @@ from emulator.telemetry.noise import Floats
 _IDLE, _CHIP, _SLOT, _ROOM, _COOLING, _UPTIME = range(100, 106)
 
 
-@dataclass(frozen=True, slots=True)
-class Boards:
+class Boards(Struct, frozen=True):
     """Arrays hold one row per GPU, as columns that broadcast over segments or times."""
 
     device: Device

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from emulator.scenario.pipeline import FaultKind
 from emulator.series_names import SERIES_NAMES
@@ -22,8 +23,7 @@ IDLE, POWER_CAP, HARDWARE_SLOWDOWN, SOFTWARE_THERMAL = 0x1, 0x4, 0x8, 0x20
 """Bits of DCGM_FI_DEV_CLOCKS_EVENT_REASONS."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counters:
+class Counters(Struct, frozen=True):
     """Values by field name; None is a field that the device does not have, for which no line is written."""
 
     values: Mapping[str, Value]

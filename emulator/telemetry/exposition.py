@@ -7,9 +7,10 @@ Written by hand since Prometheus client libraries add `_total` to counters, whic
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from emulator.telemetry.counters import Counters
 
@@ -23,8 +24,7 @@ class HostLabel(StrEnum):
     NEW = "hostname"
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(Struct, frozen=True):
     """One metric of the exporter's list."""
 
     name: str
@@ -86,8 +86,7 @@ FAMILIES = (
 """Those that the exporter shows by default, in its order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exposed:
+class Exposed(Struct, frozen=True, kw_only=True):
     """A device on the page: who it is, and what it shows.
 
     `labels` are the exporter's own (`DCGM_FI_DRIVER_VERSION`), `attributes` come from whoever placed the work

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from emulator.hardware.devices import Device
 from emulator.hardware.profiles import find_profile
@@ -66,7 +66,7 @@ def shape_of(name: str, spec: ShapeSpec, device: Device | None) -> Shape:
         shape = replace(shape, load_percent=None)
     levels = {QUANTITIES[quantity]: _constant(level, device) for quantity, level in spec.levels.items()}
     beats = {} if spec.beats is None else {"beats": tuple(_beat(beat) for beat in spec.beats)}
-    return replace(shape, **levels, **beats)  # type: ignore[arg-type]  # each by the name of its field
+    return replace(shape, **levels, **beats)
 
 
 def _constant(level: model.Override, device: Device | None) -> float:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from emulator.telemetry.board import Boards
@@ -25,8 +25,7 @@ _SLOWDOWN_EXPONENT = 1.75
 _WALK_DOWN_TOP = 0.25
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
+class Draw(Struct, frozen=True):
     """Per GPU and segment: power without leakage, the share above an idle context, and what limits it."""
 
     watts: Floats
@@ -39,7 +38,8 @@ class Draw:
 
     @staticmethod
     def joined(draws: list[Draw]) -> Draw:
-        return Draw(*(np.concatenate([getattr(d, f.name) for d in draws], axis=1) for f in fields(Draw)))
+        each = ([getattr(draw, name) for draw in draws] for name in Draw.__struct_fields__)
+        return Draw(*(np.concatenate(parts, axis=1) for parts in each))
 
 
 def unlimited(levels: Levels, boards: Boards, margin: float) -> Draw:

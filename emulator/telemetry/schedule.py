@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from emulator.noise import mix, uniform
 from emulator.telemetry.noise import Floats, Ints
@@ -25,8 +26,7 @@ _WALK_DOWN_STEP_MS = 410
 _STARVED_LEAD_MS, _STARVED_STEP_MS = 480_000, 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(Struct, frozen=True):
     """One entry per segment; ratios are 0-1. What gives the power is NaN where it follows from the activity:
     `load`, `usual_power` (of the limit, as the shape has it) and `power` (of the limit, to be met exactly).
 
@@ -52,8 +52,7 @@ class Levels:
     airflow: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """From `start_ms`, counted from the origin: these segments over and over, until the next block.
 
     `controlled` blocks run once and let the device hold its slowdown temperature segment by segment.
@@ -64,8 +63,7 @@ class Block:
     controlled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Rise:
+class Rise(Struct, frozen=True):
     """From `start_ms`: a level that goes from `low` to `high` within `lasts_ms` and stays there."""
 
     start_ms: int
@@ -77,8 +75,7 @@ class Rise:
         return self.low + (self.high - self.low) * min(1.0, (t_ms - self.start_ms) / max(1, self.lasts_ms))
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """Blocks in order of time, and the memory of device (0-1 of usable) and host (0-1) as rises."""
 
     blocks: tuple[Block, ...]

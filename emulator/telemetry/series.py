@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from emulator.series_names import GPU_SERIES, SERIES_NAMES, SYSTEM_SERIES
 from emulator.telemetry import pipeline
-from emulator.telemetry.noise import Flags, Floats, Ints
-from emulator.telemetry.signals import Gpus, signals
+from emulator.telemetry.noise import Flags, Floats, Ints, number
+from emulator.telemetry.signals import Gpus, Readings, signals
 from emulator.telemetry.window import Window
 from emulator.telemetry.workload import Workload
 
@@ -19,10 +20,11 @@ Values: TypeAlias = NDArray[Any]
 """float64 for watts and keyframes, int64 for the rest."""
 
 PAGE_BYTES = 4096
+_PAGE_BYTES = np.array(PAGE_BYTES)
+_TEN = number(10.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True, eq=False):
     """Points oldest first; instants are milliseconds since the epoch."""
 
     times_ms: Ints
@@ -38,8 +40,10 @@ _RAM_TOTAL, _RAM_USED, _CPU = SYSTEM_SERIES
 _ROWS = (_RAM_USED, _CPU, *_GPU_INTEGERS, *_TENTHS)
 """What is computed, in an order of its own: integers first, the host's before those of GPUs."""
 _INTEGERS = 2 + len(_GPU_INTEGERS)
-# Factors that take the model's quantities to what is rounded. That of memory, which counts pages, is the host's own.
-_SCALES = np.array([1.0, 100.0, 100.0, 100.0, 1.0, 1.0, 1.0, 1.0, 1.0, 10.0, 10.0])[:, None]
+_AT_ONCE = 32_768
+"""So many instants of one GPU are computed at once. Arrays that are larger are given back to the system after each use,
+and to be given them anew takes longer than to compute what is in them."""
+
 _NO_VALUES: Values = np.empty(0, dtype=np.int64)
 
 
@@ -57,10 +61,11 @@ def sample(workload: Workload, window: Window, now_ms: int) -> dict[str, Series]
     values, present = _values(workload, elapsed_ms)
     if workload.faults:
         return _disturbed(workload, times_ms, now_ms, values, present)
-    sampled = dict.fromkeys(SERIES_NAMES, Series(times_ms[:0], _NO_VALUES))
-    sampled |= {name: Series(times_ms, of) for name, of in values.items()}
+    none = Series(times_ms[:0], _NO_VALUES)
+    sampled = {name: Series(times_ms, values[name]) if name in values else none for name in SERIES_NAMES}
     if present is not None:
-        sampled |= {name: Series(times_ms[present], values[name][present]) for name in GPU_SERIES}
+        shown_ms = times_ms[present]
+        sampled |= {name: Series(shown_ms, values[name][present]) for name in GPU_SERIES}
     return sampled
 
 
@@ -94,20 +99,22 @@ def _instants(workload: Workload, window: Window, now_ms: int) -> Ints:
 def _values(workload: Workload, elapsed_ms: Ints) -> tuple[dict[str, Values], Flags | None]:
     """Each series that this machine has, and where its GPUs are present (None: everywhere)."""
     source = signals(workload)
-    cpu, ram, gpus = source.readings(elapsed_ms)
-    # One array, so that scaling and rounding are done once.
-    rows = np.concatenate([ram[None], cpu[None], *(() if gpus is None else _together(gpus))])
-    rows *= _SCALES[: len(rows)]
-    rows[0] *= workload.ram_bytes / PAGE_BYTES
+    room = _AT_ONCE // max(1, workload.gpus)
+    if len(elapsed_ms) <= room:
+        rows = _rows(source.readings(elapsed_ms))
+    else:
+        pieces = (elapsed_ms[first : first + room] for first in range(0, len(elapsed_ms), room))
+        rows = np.concatenate([_rows(source.readings(piece)) for piece in pieces], axis=1)
+    rows *= _scales(workload.ram_bytes)[: len(rows)]
     np.rint(rows, out=rows)
     integers = rows[:_INTEGERS].astype(np.int64)
-    integers[0] *= PAGE_BYTES
+    integers[0] *= _PAGE_BYTES
     values: dict[str, Values] = dict(zip(_ROWS, integers, strict=False))
     values[_RAM_TOTAL] = np.full(len(elapsed_ms), workload.ram_bytes, dtype=np.int64)
     present: Flags | None = None
-    if gpus is not None:
+    if len(rows) > _INTEGERS:
         tenths = rows[_INTEGERS:]
-        tenths /= 10.0
+        tenths /= _TEN
         values |= zip(_TENTHS, tenths, strict=True)
         present = source.present(elapsed_ms) if source.is_ever_lost else None
     for name, frames in workload.keyframes:
@@ -115,6 +122,18 @@ def _values(workload: Workload, elapsed_ms: Ints) -> tuple[dict[str, Values], Fl
             at, level = zip(*frames, strict=True)
             values[name] = np.interp(elapsed_ms, at, level)
     return values, present
+
+
+@lru_cache(maxsize=64)
+def _scales(ram_bytes: int) -> Floats:
+    """Factors, one for each of `_ROWS`, that take the model's quantities to what is rounded: for memory, pages."""
+    return np.array([ram_bytes / PAGE_BYTES, 100.0, 100.0, 100.0, 1.0, 1.0, 1.0, 1.0, 1.0, 10.0, 10.0])[:, None]
+
+
+def _rows(readings: Readings) -> Floats:
+    """What `_ROWS` names, as one array: so that scaling and rounding are done once."""
+    cpu, ram, gpus = readings
+    return np.concatenate([ram[None], cpu[None], *(() if gpus is None else _together(gpus))])
 
 
 def _together(gpus: Gpus) -> tuple[Floats, ...]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 Span: TypeAlias = tuple[float, float]
 """Low and high end of a draw; the schedule's seed draws, mostly near the high end where `Beat` says so."""
@@ -25,8 +27,7 @@ class Presence(StrEnum):
     LOST = "lost"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beat:
+class Beat(Struct, frozen=True, kw_only=True):
     """A pause that comes back: the end of a training step, a checkpoint, the wait for data.
 
     Every `every_ms` (give or take `jitter`, a ratio) the shape's activity is multiplied by `activity` for
@@ -50,8 +51,7 @@ class Beat:
             raise ValueError(f"a beat lasts longer than nothing and less than its period: {self}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class Shape(Struct, frozen=True, kw_only=True):
     """Targets of a phase and its time structure; percent is 0-100, PCIe rates are per device.
 
     `gpu_memory_percent` is of what processes can have (total less reserved); it is reached within
@@ -92,9 +92,9 @@ class Shape:
 
 
 QUANTITIES: Mapping[str, str] = {
-    re.sub(r"_percent$|_bytes_per_s$", "", field.name): field.name
-    for field in fields(Shape)
-    if field.name.endswith(("_percent", "_bytes_per_s"))
+    re.sub(r"_percent$|_bytes_per_s$", "", field): field
+    for field in Shape.__struct_fields__
+    if field.endswith(("_percent", "_bytes_per_s"))
 }
 """What a phase may override: the word in a scenario (`gpu_memory`) and the field it stands for."""
 

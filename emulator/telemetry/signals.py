@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from emulator.hardware.devices import Device
 from emulator.telemetry.axis import Axis
 from emulator.telemetry.board import boards
-from emulator.telemetry.noise import Flags, Floats, Ints, seeds, smooth
+from emulator.telemetry.noise import Flags, Floats, Ints, Ticks, curves, number, seeds
 from emulator.telemetry.physics import Physics
 from emulator.telemetry.schedule import Rise, schedule
 from emulator.telemetry.timeline import compile_timeline
@@ -20,14 +21,20 @@ from emulator.telemetry.workload import Workload
 _CPU, _RAM, _UTILIZATION, _TEMPERATURE, _CLOCK, _RX, _TX = range(300, 307)
 
 # Quantities of a segment in `Signals._table`, those that are computed alike side by side.
-_CPU_LEVEL, _CPU_SWING, _UTILIZATION_LEVEL, _UTILIZATION_SWING, _MEMORY_CLOCK, _RISE_START = range(6)
+_CPU_LEVEL, _CPU_SWING, _RISE_START = 0, 1, 5
+_UTILIZATION_LEVEL, _UTILIZATION_SWING, _MEMORY_CLOCK = (slice(row, row + 1) for row in (2, 3, 4))  # rows, as GPUs have
 _RISE_LASTS, _RISE_LOW, _RISE_SPAN, _TRAFFIC, _TRAFFIC_SWING = (slice(first, first + 2) for first in range(6, 16, 2))
+# Noises of a GPU, after the two of the host.
+_BUSY, _HEAT, _RX_TX, _DRIFT = 0, 1, slice(2, 4), 4
 
-_TICK_MS = 5_000
+_TICK_MS = number(5_000)
 """Of all noise but the power's: one tick for all, so that it is found once."""
 
 _DAY_MS = 86_400_000
-_TRICKLE_BYTES_PER_S = 1_000.0
+_TRICKLE_BYTES_PER_S = number(1_000.0)
+_ONE = number(1.0)
+_RAM_SWING = number(0.004)
+_SENSOR_NOISE_CELSIUS = number(0.6)
 
 
 class Gpus(NamedTuple):
@@ -53,8 +60,7 @@ class Readings(NamedTuple):
     gpus: Gpus | None
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(Struct, frozen=True):
     """What only the device's own counters tell: ratios of busy cycles, and what holds the clocks."""
 
     engine: Floats
@@ -110,40 +116,40 @@ class Signals:
         places = self._axis.locate(t_ms if physics is None else physics.times(t_ms))
         segment = places.segment[-len(t_ms) :]
         level = self._table.take(segment, axis=1)
-        wobble = smooth(self._seeds, t_ms, _TICK_MS)
+        noises = [(self._seeds, Ticks(t_ms, _TICK_MS))]
+        if physics is not None:
+            noises.append((physics.seeds, physics.ticks(t_ms)))
+        wobbles, *noise = curves(*noises)
+        wobble = wobbles.linear()
         cpu = level[_CPU_LEVEL] + wobble[0] * level[_CPU_SWING]
-        risen = np.minimum(1.0, (t_ms - level[_RISE_START]) / level[_RISE_LASTS])
+        risen = np.minimum(_ONE, (t_ms - level[_RISE_START]) / level[_RISE_LASTS])
         risen *= level[_RISE_SPAN]
         risen += level[_RISE_LOW]
-        ram = risen[0] * (1.0 + 0.004 * wobble[1])
+        ram = risen[0] * (_ONE + _RAM_SWING * wobble[1])
         gpus = None
         if physics is not None:
-            per_gpu = wobble[2:].reshape(-1, physics.board.count, len(t_ms))
-            busy, heat, swing = per_gpu[0], per_gpu[1], per_gpu[2:4]
-            power_w, energy_j, temperature = physics.power(t_ms, places)
-            temperature += 0.6 * heat
-            utilization = level[_UTILIZATION_LEVEL] + level[_UTILIZATION_SWING] * busy
-            traffic = 1.0 + level[_TRAFFIC_SWING, None] * swing
+            wobble = wobble[2:].reshape(-1, physics.board.count, len(t_ms))
+            of_gpus = physics.levels(segment)
+            power_w, energy_j, temperature = physics.power(places, noise[0], of_gpus)
+            temperature += _SENSOR_NOISE_CELSIUS * wobble[_HEAT]
+            utilization = level[_UTILIZATION_LEVEL] + level[_UTILIZATION_SWING] * wobble[_BUSY]
+            traffic = _ONE + level[_TRAFFIC_SWING, None] * wobble[_RX_TX]
             traffic *= level[_TRAFFIC, None]
             np.maximum(traffic, _TRICKLE_BYTES_PER_S, out=traffic)
             rx, tx = np.minimum(traffic, self._ceilings, out=traffic)
             gpus = Gpus(
-                utilization=np.minimum(utilization, 1.0, out=utilization),
+                utilization=np.minimum(utilization, _ONE, out=utilization),
                 memory=risen[1:],
                 power_w=power_w,
-                limit_w=physics.limit_w(segment),
+                limit_w=physics.limit_w(of_gpus),
                 energy_j=energy_j,
                 temperature_celsius=temperature,
-                sm_clock_mhz=(
-                    physics.drifting_clock_mhz(segment, temperature, per_gpu[4])
-                    if physics.is_ever_limited
-                    else physics.clock_mhz(segment)
-                ),
-                memory_clock_mhz=level[_MEMORY_CLOCK : _MEMORY_CLOCK + 1],
+                sm_clock_mhz=physics.clock_mhz(of_gpus, temperature, wobble[_DRIFT:]),
+                memory_clock_mhz=level[_MEMORY_CLOCK],
                 rx_bytes_per_s=rx,
                 tx_bytes_per_s=tx,
             )
-        return Readings(np.minimum(1.0, cpu), np.minimum(1.0, ram), gpus)
+        return Readings(np.minimum(_ONE, cpu), np.minimum(_ONE, ram), gpus)
 
     def activity(self, t_ms: Ints, gpus: Gpus) -> Activity:
         """What goes beyond the served series; `gpus` are the readings of the same instants."""

@@ -8,9 +8,9 @@ any age.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from emulator.telemetry.board import Boards
 from emulator.telemetry.noise import Floats
@@ -27,8 +27,7 @@ LEAKAGE = 0.02
 """Power rises by 1-3 % while a board warms up, where no cap hides it. Measured on H100 and B300."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """Arrays over blocks [.., B] and over all blocks' segments [.., S]; thermal terms first, then GPUs."""
 
     block_energy_j: Floats
@@ -65,8 +64,7 @@ def compile_timeline(plan: Schedule, boards: Boards) -> Timeline:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """One block, compiled."""
 
     levels: Levels

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from emulator.errors import BadQuery
 
@@ -39,8 +40,7 @@ def parse_step_ms(text: str) -> int | None:
     return step_ms if 0 < step_ms <= _LONGEST_MS else None
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """The instants start, start + step, ... up to and including end; never too many."""
 
     start_ms: int

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from emulator.hardware.devices import Device
 from emulator.scenario.pipeline import PipelineFault
 from emulator.telemetry.shapes import QUANTITIES, Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(Struct, frozen=True):
     """A quantity of the shape replaced: from `start` to `end` over the phase, in the unit of `field`.
 
     `field` is one of `Shape` (`gpu_memory_percent`). The level is exact: it takes no variation from the seed.
@@ -25,8 +24,7 @@ class Override:
             raise ValueError(f"{self.field!r} cannot be overridden; {', '.join(QUANTITIES.values())} can")
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(Struct, frozen=True):
     """A stretch of one shape; no duration means to the end. A ramp over an open end takes an hour."""
 
     shape: Shape
@@ -37,8 +35,7 @@ class Phase:
         return next((entry for entry in self.overrides if entry.field == field), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workload:
+class Workload(Struct, frozen=True, kw_only=True):
     """Everything that the telemetry of one run depends on.
 
     Points exist from `exists_from_ms` (None: never) to `until_ms` (None: no end yet), both included. Before

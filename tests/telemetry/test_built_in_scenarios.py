@@ -6,12 +6,12 @@ import hashlib
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from emulator.hardware.devices import DEVICES, Device
 from emulator.resources import SCENARIO_DIRECTORY

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
+from msgspec.structs import replace
 
 from emulator.hardware.devices import DEVICES
 from emulator.scenario.pipeline import FaultKind, PipelineFault
@@ -179,7 +179,7 @@ def test_a_busy_t4_looks_like_the_captured_one() -> None:
 
 def disturbed(kind: FaultKind, **changes: object) -> Workload:
     fault = PipelineFault(kind=kind, from_ms=600_000, until_ms=660_000)
-    return workload("train-vision", gpus=2, faults=(replace(fault, **changes),))  # type: ignore[arg-type]
+    return workload("train-vision", gpus=2, faults=(replace(fault, **changes),))
 
 
 HEALTHY = workload("train-vision", gpus=2)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from emulator.runs.run import Run
 from emulator.scenario.file.format import read_scenario
@@ -91,7 +90,7 @@ def test_a_shape_of_its_own_is_the_built_in_one_but_for_what_it_gives() -> None:
         ),
     )
     given = {"name": "mine", "gpu_memory_percent": 91.0, "pcie_rx_bytes_per_s": 2e8, "beats": beats}
-    assert mine == Shape(**{name: getattr(SHAPES["load-weights"], name) for name in Shape.__dataclass_fields__} | given)
+    assert mine == Shape(**{name: getattr(SHAPES["load-weights"], name) for name in Shape.__struct_fields__} | given)
 
 
 def test_power_follows_from_what_a_shape_gives() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from emulator.hardware.devices import DEVICES
 from emulator.scenario.pipeline import FaultKind, PipelineFault
@@ -64,6 +64,14 @@ def test_coarsening_the_step_changes_no_value(run: Workload, asked: Window, time
     for name, series in coarse.items():
         assert series == {t_ms: fine[name][t_ms] for t_ms in series}
         assert len(series) == -(-len(fine[name]) // times) or "lost" in [p.shape.name for p in run.phases]
+
+
+@given(workloads(), windows())
+def test_how_many_instants_are_computed_at_once_changes_no_value(run: Workload, asked: Window) -> None:
+    whole = points(sample(run, asked, LATEST_MS))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("emulator.telemetry.series._AT_ONCE", 7 * max(1, run.gpus))
+        assert points(sample(run, asked, LATEST_MS)) == whole
 
 
 @given(workloads(), windows(), st.integers(-(10**9), 10**9))
@@ -223,7 +231,7 @@ def test_any_keyframe_is_met(frames: list[tuple[int, float]]) -> None:
 
 def faulty(kind: FaultKind, **changes: object) -> Workload:
     fault = PipelineFault(kind=kind, from_ms=10_000, until_ms=20_000)
-    return workload("train-vision", faults=(replace(fault, **changes),))  # type: ignore[arg-type]
+    return workload("train-vision", faults=(replace(fault, **changes),))
 
 
 HEALTHY = points(sample(workload("train-vision"), window(59), FAR_MS))

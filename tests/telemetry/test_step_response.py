@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
+from msgspec.structs import replace
 
 from emulator.hardware.devices import DEVICES
 from emulator.telemetry.board import boards
