@@ -8,7 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,16 +47,26 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(*arguments: str | Path, make: bool = False, **variables: str) -> Iterator[Server]:
-    """An emulator on a free port; at the end it is asked to stop, and has to, without a traceback.
+def serving(*arguments: str | Path, **variables: str) -> Iterator[Server]:
+    """An emulator on a free port; at the end it is asked to stop, and has to, without a traceback."""
+    with _started([str(COMMAND), "serve", "--port", "0", *map(str, arguments)], variables) as server:
+        yield server
 
-    With `make` it is started as the README says.
-    """
-    options = ["--port", "0", *map(str, arguments)]
+
+@contextmanager
+def made_to_serve(*arguments: str) -> Iterator[Server]:
+    """The same, started as the README says. make hands the signal to stop on, and ends by it itself."""
+    options = shlex.join(["--port", "0", *arguments])
+    with _started(["make", "serve", f"ARGS={options}"], {}, exit_code=-signal.SIGTERM) as server:
+        yield server
+
+
+@contextmanager
+def _started(command: list[str], variables: Mapping[str, str], *, exit_code: int = 0) -> Iterator[Server]:
     with TemporaryFile("w+", encoding="utf-8") as log:
         process = subprocess.Popen(
-            ["make", "serve", f"ARGS={shlex.join(options)}"] if make else [COMMAND, "serve", *options],
-            cwd=ROOT if make else None,
+            command,
+            cwd=ROOT if command[0] == "make" else None,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -74,12 +84,11 @@ def serving(*arguments: str | Path, make: bool = False, **variables: str) -> Ite
                 server = Server(match[1], process, log)
                 yield server
                 process.terminate()
-                exit_code = process.wait(STOP_LIMIT_S)
+                ended = process.wait(STOP_LIMIT_S)
             finally:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
-        wanted = -signal.SIGTERM if make else 0  # make hands the signal on, and ends by it itself
-        assert (exit_code, "Traceback" in server.logged()) == (wanted, False), server.logged()
+        assert (ended, "Traceback" in server.logged()) == (exit_code, False), server.logged()
 
 
 def refused(*arguments: str | Path, **variables: str) -> tuple[int, str]:
