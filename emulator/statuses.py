@@ -25,6 +25,9 @@ class RunStatus(StrEnum):
 ACTIVE = (RunStatus.PENDING, RunStatus.STARTING, RunStatus.RUNNING)
 """In the order in which every run passes them."""
 
+PENDING, STARTING, RUNNING = ACTIVE
+"""For what every question about a run asks: before Python 3.12 a member is slow to find by its enum."""
+
 TERMINAL = tuple(status for status in RunStatus if status not in ACTIVE)
 
 # Every active status may be aborted, cancelled, or cut short by an infrastructure problem. User code can

@@ -19,7 +19,7 @@ from emulator.control.wire import composition_view
 from emulator.documents import read_document
 from emulator.errors import ScenarioError
 from emulator.resources import SCENARIO_DIRECTORY
-from emulator.runs.output import log_lines, text_of, written
+from emulator.runs.output import log_lines, recorded
 from emulator.runs.run import Run
 from emulator.runs.timing import moments
 from emulator.scenario.choice import Rule
@@ -28,7 +28,6 @@ from emulator.scenario.file.reference import tables, with_tables
 from emulator.scenario.file.schema import scenario_schema
 from emulator.scenario.library import Library
 from emulator.scenario.lints import lint
-from emulator.scenario.model import OutputStream
 from emulator.scenario.submission import Kind, Submission
 from emulator.statuses import RunStatus
 from emulator.tenants.cloud import Cloud
@@ -251,8 +250,7 @@ def out_of_memory(trial: Trial) -> None:
 
     run = trial.submit(submission=replace(PYTHON, file_name="big-model.py"))
     assert (run.script.scenario.name, end(run)) == ("out-of-memory", FAILED)
-    pieces = written(run, ends_at(run))
-    assert text_of(pieces, OutputStream.STDERR) == "torch.OutOfMemoryError: CUDA out of memory.\n"
+    assert recorded(run, ends_at(run)).stderr == "torch.OutOfMemoryError: CUDA out of memory.\n"
     window = Window(running_at(run), ends_at(run), 1_000)
     memory = sample(workload_of(run), window, ends_at(run))["gpuMemoryUtilizationPercent"].values
     assert memory[10] < 55 < memory[60] < 99 <= max(memory)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from emulator.hardware.profiles import find_profile
 from emulator.runs.run import Run
 from emulator.scenario.submission import Kind
-from emulator.statuses import RunStatus
+from emulator.statuses import STARTING
 
 
 def billed_usd(run: Run, now_ms: int) -> float:
@@ -16,10 +16,13 @@ def billed_usd(run: Run, now_ms: int) -> float:
     Runs are billed per second of wall-clock time (Lyceum docs). That the clock starts with the machine's
     assignment, and the prices, are inferred. Rounded to a millionth of a dollar.
     """
-    assigned_ms = run.course.started_ms(RunStatus.STARTING)
-    profile = find_profile(run.hardware)
-    if run.submission.kind is Kind.GPU_SELECTION or assigned_ms is None or assigned_ms > now_ms or profile is None:
+    course = run.course
+    assigned_ms = course.started_ms(STARTING)
+    if assigned_ms is None or assigned_ms > now_ms or run.submission.kind is Kind.GPU_SELECTION:
         return 0.0
-    end = run.course.ended_by(now_ms)
+    profile = find_profile(run.hardware)
+    if profile is None:
+        return 0.0
+    end = course.ended_by(now_ms)
     busy_ms = (end.at_ms if end else now_ms) - assigned_ms
     return round(busy_ms / 1000 * profile.price_per_second, 6)

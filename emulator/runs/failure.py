@@ -21,14 +21,10 @@ def system_error(run: Run, end: End) -> str | None:
 
 def refused(run: Run) -> bool:
     """Whether it is a GPU selection that never tries a profile, since its code will not do."""
-    return run.submission.kind is Kind.GPU_SELECTION and not run.children
-
-
-def status_details(run: Run, end: End) -> str | None:
-    """Whatever is known of the end beyond its status."""
-    return system_error(run, end) or end.ending.error
+    return not run.children and run.submission.kind is Kind.GPU_SELECTION
 
 
 def user_error(end: End) -> str | None:
     """What the user's own code failed with, if the scenario says."""
-    return end.ending.error if end.ending.status is RunStatus.FAILED else None
+    ending = end.ending
+    return ending.error if ending.error is not None and ending.status is RunStatus.FAILED else None

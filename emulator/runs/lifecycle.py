@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from enum import StrEnum
-from operator import attrgetter
-from typing import NamedTuple
+from typing import TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,7 +14,7 @@ from emulator.scenario.environment import MISSED_AFTER_MS, ending_without, missi
 from emulator.scenario.model import Ending, TimeLimit
 from emulator.scenario.script import Script
 from emulator.scenario.submission import Submission
-from emulator.statuses import FOLLOWERS, RunStatus
+from emulator.statuses import FOLLOWERS, PENDING, RUNNING, RunStatus
 
 GRACEFUL_TIMEOUT_S = 10
 """Seconds between a stop and the kill where the submission names none. Source: the official client's help."""
@@ -48,7 +47,7 @@ class Cause(StrEnum):
     TRANSITION = "transition"
 
 
-class Stage(Struct, frozen=True):
+class Stage(Struct, frozen=True, gc=False):
     """A stretch of a run with one status, [starts_ms, ends_ms) since the epoch; no end means it never ends."""
 
     status: RunStatus
@@ -56,7 +55,7 @@ class Stage(Struct, frozen=True):
     ends_ms: int | None
 
 
-class End(Struct, frozen=True):
+class End(Struct, frozen=True, gc=False):
     """A run's end: when, how, and why."""
 
     at_ms: int
@@ -64,7 +63,7 @@ class End(Struct, frozen=True):
     cause: Cause
 
 
-class Course(Struct, frozen=True):
+class Course(Struct, frozen=True, gc=False):
     """All stages that a run passes and its end, as far as they are fixed by what is known now.
 
     `stopping_ms` is when a stop asked it to shut down, if one did while it was running.
@@ -76,7 +75,10 @@ class Course(Struct, frozen=True):
 
     def stage(self, status: RunStatus) -> Stage | None:
         """The stage with `status`, or None if the run never gets there."""
-        return next((stage for stage in self.stages if stage.status is status), None)
+        for stage in self.stages:
+            if stage.status is status:
+                return stage
+        return None
 
     def started_ms(self, status: RunStatus) -> int | None:
         stage = self.stage(status)
@@ -90,14 +92,20 @@ class Course(Struct, frozen=True):
 
     def status_at(self, now_ms: int) -> RunStatus:
         """The status at `now_ms`; before its submission a run counts as pending."""
-        if self.end is not None and self.end.at_ms <= now_ms:
-            return self.end.ending.status
-        reached = [stage.status for stage in self.stages if stage.starts_ms <= now_ms]
-        return reached[-1] if reached else RunStatus.PENDING
+        end = self.end
+        if end is not None and end.at_ms <= now_ms:
+            return end.ending.status
+        status = PENDING
+        for stage in self.stages:
+            if stage.starts_ms > now_ms:
+                break
+            status = stage.status
+        return status
 
     def ended_by(self, now_ms: int) -> End | None:
         """The end, once it is reached."""
-        return self.end if self.end is not None and self.end.at_ms <= now_ms else None
+        end = self.end
+        return end if end is not None and end.at_ms <= now_ms else None
 
     def transitions(self, now_ms: int) -> list[tuple[RunStatus, int]]:
         """Every status taken up to `now_ms`, with its instant, oldest first."""
@@ -107,11 +115,15 @@ class Course(Struct, frozen=True):
         return taken
 
 
-class _Move(NamedTuple):
-    """A change of status at an instant: into another stage, or to the end."""
+class _Next(Struct, frozen=True, gc=False):
+    """The begin of another stage."""
 
     at_ms: int
-    to: RunStatus | End
+    status: RunStatus
+
+
+_Move: TypeAlias = _Next | End
+"""What ends a stage."""
 
 
 def course_of(script: Script, submission: Submission, submitted_ms: int, commands: tuple[Command, ...]) -> Course:
@@ -128,7 +140,7 @@ def course_of(script: Script, submission: Submission, submitted_ms: int, command
         move = _move_by_itself(script, submission, status, starts_ms, stopping_ms)
         if waiting and (move is None or waiting[0].at_ms < move.at_ms):
             command = waiting.popleft()
-            if command.order is Order.STOP and status is RunStatus.RUNNING:
+            if command.order is Order.STOP and status is RUNNING:
                 stopping_ms = command.at_ms if stopping_ms is None else stopping_ms
                 continue
             move = _move_by_command(command, status)
@@ -137,9 +149,9 @@ def course_of(script: Script, submission: Submission, submitted_ms: int, command
         stages.append(Stage(status, starts_ms, None if move is None else move.at_ms))
         if move is None:
             return Course(tuple(stages), None, stopping_ms)
-        if isinstance(move.to, End):
-            return Course(tuple(stages), move.to, stopping_ms)
-        status, starts_ms = move.to, move.at_ms
+        if isinstance(move, End):
+            return Course(tuple(stages), move, stopping_ms)
+        status, starts_ms = move.status, move.at_ms
 
 
 def _move_by_itself(
@@ -148,37 +160,38 @@ def _move_by_itself(
     """What ends the present stage if no command does: the earliest of script, shutdown, lack of a variable and time
     limit.
     """
-    candidates = []  # of one instant, the first counts: an end scripted for the time limit's instant wins
-    scripted = _scripted_move(script, status, starts_ms)
-    if scripted is not None:
-        candidates.append(scripted)
+    move = _scripted_move(script, status, starts_ms)
+    if status is not RUNNING:
+        return move  # the rest is about code, or a stop of it
+    # Of one instant, the first counts: an end scripted for the time limit's instant wins.
     if stopping_ms is not None:
         graceful_s = submission.graceful_timeout_s
         graceful_s = GRACEFUL_TIMEOUT_S if graceful_s is None else graceful_s
         at_ms = stopping_ms + min(script.shutdown_ms, graceful_s * 1000)
-        candidates.append(_Move(at_ms, End(at_ms, stopped(script), Cause.STOP)))
-    if status is RunStatus.RUNNING and (missing := missing_variable(script.scenario, submission)) is not None:
+        if move is None or at_ms < move.at_ms:
+            move = End(at_ms, stopped(script), Cause.STOP)
+    missing = missing_variable(script.scenario, submission)
+    if missing is not None:
         at_ms = starts_ms + MISSED_AFTER_MS
-        candidates.append(_Move(at_ms, End(at_ms, ending_without(missing), Cause.MISSING_VARIABLE)))
-    if status is RunStatus.RUNNING and script.scenario.time_limit is TimeLimit.ENFORCE:
+        if move is None or at_ms < move.at_ms:
+            move = End(at_ms, ending_without(missing), Cause.MISSING_VARIABLE)
+    if script.scenario.time_limit is TimeLimit.ENFORCE:
         at_ms = starts_ms + submission.timeout_s * 1000
-        candidates.append(_Move(at_ms, End(at_ms, TIMED_OUT, Cause.TIME_LIMIT)))
-    if len(candidates) < 2:
-        return candidates[0] if candidates else None
-    return min(candidates, key=attrgetter("at_ms"))
+        if move is None or at_ms < move.at_ms:
+            move = End(at_ms, TIMED_OUT, Cause.TIME_LIMIT)
+    return move
 
 
 def _scripted_move(script: Script, status: RunStatus, starts_ms: int) -> _Move | None:
     duration_ms = None  # a stage that the script never reaches (it was forced) lasts until somebody ends it
     for stage in script.stages:
         if duration_ms is not None:
-            return _Move(starts_ms + duration_ms, stage.status)
+            return _Next(starts_ms + duration_ms, stage.status)
         if stage.status is status:
             duration_ms = stage.duration_ms
     if duration_ms is None or script.ending is None:
         return None
-    at_ms = starts_ms + duration_ms
-    return _Move(at_ms, End(at_ms, script.ending, Cause.SCRIPT))
+    return End(starts_ms + duration_ms, script.ending, Cause.SCRIPT)
 
 
 def _move_by_command(command: Command, status: RunStatus) -> _Move | None:
@@ -194,10 +207,10 @@ def _move_by_command(command: Command, status: RunStatus) -> _Move | None:
             if command.to is None or command.to not in FOLLOWERS[status]:
                 return None
             if not command.to.is_terminal:
-                return _Move(command.at_ms, command.to)
+                return _Next(command.at_ms, command.to)
             ending = replace(ENDINGS[command.to], error=command.detail)
             cause = Cause.TRANSITION
-    return _Move(command.at_ms, End(command.at_ms, ending, cause))
+    return End(command.at_ms, ending, cause)
 
 
 def stopped(script: Script) -> Ending:

@@ -1,25 +1,26 @@
 """What a run has written so far: as pieces for the stream, as texts for the record, as lines for the logs.
 
-All three come from `written`, so they cannot disagree.
+All three come from what `_reached` says, so they cannot disagree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator
 
-from emulator.runs.lifecycle import Cause
+from msgspec import Struct
+
+from emulator.runs.lifecycle import Cause, End
 from emulator.runs.run import Run
 from emulator.scenario.environment import traceback_of
 from emulator.scenario.model import OutputStream
-from emulator.scenario.rendering import Output, output_of
-from emulator.statuses import RunStatus
+from emulator.scenario.rendering import Output, Texts, output_of
+from emulator.statuses import RUNNING, RunStatus
 
 RECORD_LIMIT_BYTES = 1 << 20
 """The record keeps the last MiB of each text; the logs keep all. Inferred."""
 
 
-class Piece(NamedTuple):
+class Piece(Struct, frozen=True, gc=False):
     """A piece of output as it left the process, at an instant."""
 
     at_ms: int
@@ -27,7 +28,7 @@ class Piece(NamedTuple):
     text: str
 
 
-class LogLine(NamedTuple):
+class LogLine(Struct, frozen=True, gc=False):
     """One line without its line break, at the instant at which it was complete."""
 
     at_ms: int
@@ -35,29 +36,60 @@ class LogLine(NamedTuple):
     message: str
 
 
+class _Reached(Struct, frozen=True, gc=False):
+    """How far a run's output has come: the first `count` lines of it, and if the run is over, its end."""
+
+    output: Output
+    begins_ms: int
+    count: int
+    end: End | None
+
+
+def _reached(run: Run, now_ms: int) -> _Reached | None:
+    """None as long as the code does not run."""
+    course = run.course
+    begins_ms = course.started_ms(RUNNING)
+    if begins_ms is None or begins_ms > now_ms:
+        return None
+    end = course.ended_by(now_ms)
+    upto_ms = now_ms if end is None else end.at_ms
+    output = output_of(run.script)
+    return _Reached(output, begins_ms, output.count_until(upto_ms - begins_ms), end)
+
+
 def written(run: Run, now_ms: int, *, skip: int = 0, limit: int | None = None) -> list[Piece]:
     """The output up to `now_ms`, oldest first, without its first `skip` pieces, at most `limit` of them.
 
     A line due at the very instant of the end is still written. As time goes on, pieces are only added.
     """
-    begins_ms = run.course.started_ms(RunStatus.RUNNING)
-    if begins_ms is None or begins_ms > now_ms:
+    reached = _reached(run, now_ms)
+    if reached is None:
         return []
-    end = run.course.ended_by(now_ms)
-    upto_ms = end.at_ms if end else now_ms
-    output = output_of(run.script)
-    count = output.count_until(upto_ms - begins_ms)
+    begins_ms, count, end = reached.begins_ms, reached.count, reached.end
     stop = count if limit is None else min(count, skip + limit)
-    pieces = [Piece(begins_ms + at_ms, stream, text) for at_ms, stream, text in output.lines(skip, stop)]
-    if end and skip <= count == stop and (farewell := _farewell(run, output, count)):
+    pieces = [Piece(begins_ms + line.at_ms, line.stream, line.text) for line in reached.output.lines(skip, stop)]
+    if end and skip <= count == stop and (farewell := _farewell(end, reached.output, count)):
         pieces.append(Piece(end.at_ms, OutputStream.STDERR, farewell))
     return pieces
 
 
-def _farewell(run: Run, output: Output, count: int) -> str | None:
+def recorded(run: Run, now_ms: int) -> Texts:
+    """The last MiB of what `run` has written up to `now_ms`: to each stream, and to both together."""
+    reached = _reached(run, now_ms)
+    if reached is None:
+        return Texts("", "", "")
+    output, count, end = reached.output, reached.count, reached.end
+    whole = output.texts(count)
+    if end and (farewell := _farewell(end, output, count)):
+        whole = Texts(whole.stdout, whole.stderr + farewell, whole.combined + farewell)
+    if len(whole.combined) <= RECORD_LIMIT_BYTES // 4:  # no character takes more bytes
+        return whole
+    return Texts(last_mib(whole.stdout), last_mib(whole.stderr), last_mib(whole.combined))
+
+
+def _farewell(end: End, output: Output, count: int) -> str | None:
     """The error of a failed run, for the end of its stderr, unless the last that went there tells it already."""
-    end = run.course.end
-    if end is None or end.ending.status is not RunStatus.FAILED or not end.ending.error:
+    if not end.ending.error or end.ending.status is not RunStatus.FAILED:
         return None
     if end.cause is Cause.MISSING_VARIABLE:
         return traceback_of(end.ending)
@@ -71,7 +103,7 @@ def _farewell(run: Run, output: Output, count: int) -> str | None:
 
 def next_piece_ms(run: Run, now_ms: int) -> int | None:
     """When the next output after `now_ms` is due, or None if there is none before the end."""
-    begins_ms = run.course.started_ms(RunStatus.RUNNING)
+    begins_ms = run.course.started_ms(RUNNING)
     if begins_ms is None:
         return None
     output = output_of(run.script)
@@ -83,20 +115,14 @@ def next_piece_ms(run: Run, now_ms: int) -> int | None:
     return due_ms if end is None or due_ms <= end.at_ms else None
 
 
-def text_of(pieces: Sequence[Piece], stream: OutputStream | None = None) -> str:
-    """The last MiB of what went to `stream`, or of both together."""
-    kept: list[str] = []
-    size = 0
-    for piece in reversed(pieces):
-        if stream is None or piece.stream is stream:
-            kept.append(piece.text)
-            size += len(piece.text)
-            if size > RECORD_LIMIT_BYTES:  # more characters than that are more bytes, too
-                break
-    whole = "".join(reversed(kept))
-    encoded = whole.encode()
+def last_mib(text: str) -> str:
+    """The end of `text`: RECORD_LIMIT_BYTES of it at most, in UTF-8."""
+    text = text[-RECORD_LIMIT_BYTES:]  # more characters than that are more bytes, too
+    if text.isascii():
+        return text
+    encoded = text.encode()
     if len(encoded) <= RECORD_LIMIT_BYTES:
-        return whole
+        return text
     return encoded[-RECORD_LIMIT_BYTES:].decode(errors="ignore")  # the cut may fall into a character
 
 

@@ -18,7 +18,9 @@ from emulator.scenario.submission import Submission
 _NOT_YET = Course((), None)
 
 
-class Run(Struct, frozen=True, eq=False):
+# Nothing that a run holds holds the run, so the collector need not look at it, nor at its parts (`gc=False`): they are
+# most of what a server keeps.
+class Run(Struct, frozen=True, eq=False, gc=False):
     """One run; a command gives a new value, nothing is ever edited.
 
     `chosen_by` says in words why this scenario, `picked` which of its alternatives; `warnings` are the parts of the

@@ -7,10 +7,10 @@ from enum import StrEnum
 from msgspec import Struct
 
 from emulator.runs.run import Run
-from emulator.statuses import RunStatus
+from emulator.statuses import PENDING, RUNNING, STARTING
 
 
-class Moments(Struct, frozen=True):
+class Moments(Struct, frozen=True, gc=False):
     """The instants that a record names, in milliseconds; None where not reached yet (or never).
 
     `received_ms`: the execution node took the job (the start of `starting`). `started_ms` and `ended_ms`: user
@@ -26,15 +26,19 @@ class Moments(Struct, frozen=True):
 
 
 def moments(run: Run, now_ms: int) -> Moments:
-    def reached(status: RunStatus) -> int | None:
-        at_ms = run.course.started_ms(status)
-        return at_ms if at_ms is not None and at_ms <= now_ms else None
-
-    end = run.course.ended_by(now_ms)
-    started_ms = reached(RunStatus.RUNNING)
+    course = run.course
+    end = course.ended_by(now_ms)
+    received_ms = started_ms = None
+    for stage in course.stages:
+        if stage.starts_ms > now_ms:
+            break
+        if stage.status is STARTING:
+            received_ms = stage.starts_ms
+        elif stage.status is RUNNING:
+            started_ms = stage.starts_ms
     return Moments(
         created_ms=run.submitted_ms,
-        received_ms=reached(RunStatus.STARTING),
+        received_ms=received_ms,
         started_ms=started_ms,
         ended_ms=end.at_ms if end and started_ms is not None else None,
         finished_ms=end.at_ms if end else None,
@@ -50,7 +54,7 @@ class PhaseName(StrEnum):
     SHUTTING_DOWN = "shutting_down"
 
 
-class TimingPhase(Struct, frozen=True):
+class TimingPhase(Struct, frozen=True, gc=False):
     """A stretch of a run's time, [starts_ms, ends_ms); no end while it goes on."""
 
     name: PhaseName
@@ -59,9 +63,9 @@ class TimingPhase(Struct, frozen=True):
 
 
 _PHASE_OF = {
-    RunStatus.PENDING: PhaseName.QUEUED,
-    RunStatus.STARTING: PhaseName.LAUNCHING_CONTAINER,
-    RunStatus.RUNNING: PhaseName.EXECUTING_JOB,
+    PENDING: PhaseName.QUEUED,
+    STARTING: PhaseName.LAUNCHING_CONTAINER,
+    RUNNING: PhaseName.EXECUTING_JOB,
 }
 
 
@@ -74,7 +78,7 @@ def phases(run: Run, now_ms: int) -> list[TimingPhase]:
             break
         ends_ms = stage.ends_ms if stage.ends_ms is not None and stage.ends_ms <= now_ms else None
         name = _PHASE_OF[stage.status]
-        if stage.status is RunStatus.RUNNING and stopping_ms is not None and stopping_ms <= now_ms:
+        if stopping_ms is not None and stopping_ms <= now_ms and stage.status is RUNNING:
             entered.append(TimingPhase(name, stage.starts_ms, stopping_ms))
             entered.append(TimingPhase(PhaseName.SHUTTING_DOWN, stopping_ms, ends_ms))
         else:

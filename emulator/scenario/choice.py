@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 
 from emulator.errors import FieldProblem, Invalid, NotFound, TooMany
 from emulator.scenario.matching import NearMiss, differences, nearest
-from emulator.scenario.model import BUILT_IN, Match, Scenario, TimeLimit
+from emulator.scenario.model import BUILT_IN, Match, Scenario
 from emulator.scenario.submission import Submission
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Rule(StrEnum):
     DEFAULT = "default"
 
 
-class Choice(Struct, frozen=True):
+class Choice(Struct, frozen=True, gc=False):
     """Why a run got its scenario: the rule that chose, and a sentence for people.
 
     `near_misses` are what came closest of the scenarios and queue entries that did not fit, if it came to that.
@@ -89,7 +90,7 @@ class Queue:
 def choose(
     submission: Submission,
     named: str | None,
-    queues: Iterable[Queue],
+    queues: Sequence[Queue],
     library: Library,
     default: Scenario,
 ) -> tuple[Scenario, Choice]:
@@ -99,12 +100,11 @@ def choose(
     `named` is the name that the request's header gives; metadata comes after it. Raises Invalid where a name
     is unknown, with the nearest ones.
     """
-    queues = tuple(queue for queue in queues if queue.entries)
     for queue in queues:
         if entry := queue.take(submission):
             # By its name, so that a file that was edited since takes effect.
             scenario = library.find(entry.scenario.name) or entry.scenario
-            return scenario, Choice(Rule.QUEUE, f"laid ready in the queue: {scenario.name}")
+            return scenario, _choice(Rule.QUEUE, f"laid ready in the queue: {scenario.name}")
     passed_over = [replace(entry.scenario, match=entry.match) for queue in queues for entry in queue.entries]
     if named is not None:
         place: tuple[str, ...] = ("header", "X-Emulator-Scenario")
@@ -113,17 +113,27 @@ def choose(
     if named is not None:
         try:
             detail = f"named by {'.'.join(place)}"
-            return library.get(named), Choice(Rule.NAME, detail, nearest(passed_over, submission))
+            return library.get(named), _choice(Rule.NAME, detail, nearest(passed_over, submission))
         except NotFound as unknown:
             raise Invalid((FieldProblem(place, unknown.detail, "unknown_scenario"),)) from None
     if matched := library.first_match(submission):
         detail = f"its match holds for this submission: {matched.source}"
-        return matched, Choice(Rule.MATCH, detail, nearest(passed_over, submission))
+        return matched, _choice(Rule.MATCH, detail, nearest(passed_over, submission))
     missed = nearest((*passed_over, *library.matching), submission)
     if submission.is_notebook and (notebook := library.find(NOTEBOOK)) is not None:
         detail = f"no queue entry, name or match applies; notebooks take {NOTEBOOK}"
-        return notebook, Choice(Rule.DEFAULT, detail, missed)
-    return default, Choice(Rule.DEFAULT, "no queue entry, name or match applies", missed)
+        return notebook, _choice(Rule.DEFAULT, detail, missed)
+    return default, _choice(Rule.DEFAULT, "no queue entry, name or match applies", missed)
+
+
+def _choice(rule: Rule, detail: str, near_misses: tuple[NearMiss, ...] = ()) -> Choice:
+    return Choice(rule, detail, near_misses) if near_misses else _plain_choice(rule, detail)
+
+
+@lru_cache(maxsize=1024)
+def _plain_choice(rule: Rule, detail: str) -> Choice:
+    """One for all runs that were chosen for alike."""
+    return Choice(rule, detail)
 
 
 def as_chosen(scenario: Scenario, choice: Choice, submission: Submission) -> Scenario:
@@ -134,4 +144,4 @@ def as_chosen(scenario: Scenario, choice: Choice, submission: Submission) -> Sce
     """
     if choice.rule is not Rule.DEFAULT or not submission.is_notebook or scenario.source != BUILT_IN:
         return scenario
-    return replace(scenario, digest=f"{scenario.digest} within its timeout", time_limit=TimeLimit.ENFORCE)
+    return scenario.within_timeout

@@ -12,7 +12,10 @@ MISSED_AFTER_MS = 250
 
 def missing_variable(scenario: Scenario, submission: Submission) -> str | None:
     """The first name of the scenario's `needs_env` that the run was not given, or None if it has them all."""
-    return next((name for name in scenario.needs_env if name not in submission.environment), None)
+    for name in scenario.needs_env:
+        if name not in submission.environment:
+            return name
+    return None
 
 
 def ending_without(name: str) -> Ending:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import translate
 from functools import lru_cache
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from emulator.scenario.submission import Submission
 _SHOWN = 80
 
 
-class Difference(Struct, frozen=True):
+class Difference(Struct, frozen=True, gc=False):
     """A condition that does not hold: what it asks for, and what the submission has (None: nothing)."""
 
     condition: str
@@ -29,7 +29,7 @@ class Difference(Struct, frozen=True):
         return f"{self.condition}: wants `{self.pattern}`, found {found}"
 
 
-class NearMiss(Struct, frozen=True):
+class NearMiss(Struct, frozen=True, gc=False):
     """The name of a scenario whose `match` did not hold, and the conditions that failed."""
 
     name: str
@@ -48,11 +48,13 @@ def differences(match: Match, submission: Submission) -> tuple[Difference, ...]:
     )
 
 
-def nearest(scenarios: Iterable[Scenario], submission: Submission, count: int = 3) -> tuple[NearMiss, ...]:
+def nearest(scenarios: Sequence[Scenario], submission: Submission, count: int = 3) -> tuple[NearMiss, ...]:
     """The scenarios that came closest to matching: fewest failed conditions, then most that held.
 
     Those without `match`, and those that do match, are left out. Equals stay in the order given.
     """
+    if not scenarios:  # as nearly always
+        return ()
     misses = []
     for scenario in scenarios:
         if scenario.match is None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from emulator.faults.fault import Fault
 from emulator.scenario.file.draft import Draft
@@ -25,6 +27,11 @@ class DurationRange(Struct, frozen=True):
 
     low_ms: int
     high_ms: int
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether there is nothing to draw."""
+        return self.low_ms == self.high_ms
 
 
 class NumberRange(Struct, frozen=True):
@@ -46,6 +53,13 @@ class StageSpec(Struct, frozen=True):
 
     status: RunStatus
     duration: DurationRange | None
+
+
+class ScriptedStage(NamedTuple):
+    """A stretch with one status in one run; no duration means until somebody stops the run."""
+
+    status: RunStatus
+    duration_ms: int | None
 
 
 class Ending(Struct, frozen=True):
@@ -255,7 +269,7 @@ class CallbackPlan(Struct, frozen=True):
     delay: DurationRange = DurationRange(0, 0)
 
 
-class Scenario(Struct, frozen=True):
+class Scenario(Struct, frozen=True, dict=True):
     """One scenario file.
 
     `timeline` always holds pending, starting and running in this order, as far as the run gets; entries that
@@ -303,6 +317,27 @@ class Scenario(Struct, frozen=True):
     def bases(self) -> tuple[str, ...]:
         """The names of the scenarios that it extends, the nearest first."""
         return tuple(draft.name for draft in reversed(self.drafts[:-1]))
+
+    @cached_property
+    def fixed_stages(self) -> tuple[ScriptedStage, ...] | None:
+        """The stages of every run, where none of their lengths is drawn."""
+        spans = [stage.duration for stage in self.timeline]
+        if not all(span is None or span.is_fixed for span in spans):
+            return None
+        return tuple(
+            ScriptedStage(stage.status, None if stage.duration is None else stage.duration.low_ms)
+            for stage in self.timeline
+        )
+
+    @cached_property
+    def within_timeout(self) -> Scenario:
+        """The same, but cut by the client's time limit."""
+        return replace(self, digest=f"{self.digest} within its timeout", time_limit=TimeLimit.ENFORCE)
+
+    @cached_property
+    def draws_output(self) -> bool:
+        """Whether what a run writes depends on its seed."""
+        return any(isinstance(spec, NumberRange) for entry in self.output for spec in entry.fields.values())
 
 
 class Variant(Struct, frozen=True):

@@ -9,7 +9,7 @@ from emulator.scenario.model import Scenario
 from emulator.scenario.script import DRAW_VARIANT
 
 
-class Turn(Struct, frozen=True):
+class Turn(Struct, frozen=True, gc=False):
     """Entry `entry` of the `of` that `sequence` has, for the tenant's `submission`th of this scenario; from 1."""
 
     entry: int
@@ -22,7 +22,7 @@ class Turn(Struct, frozen=True):
         return f"submission {self.submission} takes entry {self.entry} of {self.of}{name} of its sequence"
 
 
-class Draw(Struct, frozen=True):
+class Draw(Struct, frozen=True, gc=False):
     """Variant `variant` of the `of` that `variants` has, from 1; drawn `weight` times in `out_of`."""
 
     variant: int
@@ -36,7 +36,7 @@ class Draw(Struct, frozen=True):
         return f"variant {self.variant} of {self.of}{name}, drawn by the run's seed: {self.weight} in {self.out_of}"
 
 
-class Pick(Struct, frozen=True):
+class Pick(Struct, frozen=True, gc=False):
     """What was picked; neither of both where a scenario has no alternatives."""
 
     turn: Turn | None = None
@@ -56,6 +56,8 @@ def pick(scenario: Scenario, run_seed: int, earlier: int = 0) -> tuple[Scenario,
     `earlier` counts the tenant's submissions that took this scenario before. The draw follows the run's own seed,
     whatever `seed` the scenario gives: that one would draw the same variant for every run.
     """
+    if not scenario.sequence and not scenario.variants:
+        return scenario, NOTHING
     turn = draw = None
     if scenario.sequence:
         of = len(scenario.sequence)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_right
+from array import array
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from itertools import islice
-from operator import itemgetter
-from typing import NamedTuple
+from itertools import accumulate, islice
+
+from msgspec import Struct
 
 from emulator.noise import between, uniform
 from emulator.scenario.model import MAX_OUTPUT_LINES, FieldSpec, NumberRange, OutputEntry, OutputStream, Ramp
@@ -21,12 +22,31 @@ MAX_POSITIONS = 500_000
 """Of so many lines at most the times are kept: some tens of megabytes."""
 
 
-class Line(NamedTuple):
+class Line(Struct, frozen=True, gc=False):
     """A piece of output and when it is written, counted from the start of running."""
 
     at_ms: int
     stream: OutputStream
     text: str
+
+
+class Texts(Struct, frozen=True, gc=False):
+    """What went to each stream, and to both together."""
+
+    stdout: str
+    stderr: str
+    combined: str
+
+
+class _Prefixes:
+    """The text that lines are together, and where in it each of them ends: what is written so far is a slice of it."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._text = "".join(lines)
+        self._ends = array("L", (0, *accumulate(map(len, lines))))
+
+    def first(self, count: int) -> str:
+        return self._text[: self._ends[count]]
 
 
 class Output:
@@ -42,13 +62,14 @@ class Output:
         merged = islice(heapq.merge(*times), MAX_OUTPUT_LINES)
         self._positions = tuple(merged)
         self._lines: tuple[Line, ...] | None = None
+        self._prefixes: tuple[_Prefixes, _Prefixes, _Prefixes] | None = None
 
     def __len__(self) -> int:
         return len(self._positions)
 
     def count_until(self, at_ms: int) -> int:
         """How many lines are written up to `at_ms`, that instant included."""
-        return bisect_right(self._positions, at_ms, key=itemgetter(0))
+        return bisect_left(self._positions, (at_ms + 1, 0, 0))  # the first position of the next instant
 
     def time_of(self, number: int) -> int:
         return self._positions[number][0]
@@ -61,12 +82,37 @@ class Output:
             self._lines = tuple(self._rendered(0, len(self)))
         return self._lines[start:stop]
 
+    def texts(self, count: int) -> Texts:
+        """What the first `count` lines are together."""
+        if len(self) > MAX_KEPT_LINES:
+            return Texts(*map("".join, _by_stream(self._rendered(0, count))))
+        if self._prefixes is None:
+            self._prefixes = _prefixes(self.lines(0, len(self)))
+        stdout, stderr, combined = self._prefixes
+        return Texts(stdout.first(count), stderr.first(count), combined.first(count))
+
     def _rendered(self, start: int, stop: int) -> list[Line]:
         entries = self._script.scenario.output
         return [
             Line(at_ms, entries[index].stream, _render(self._script, index, n, at_ms))
             for at_ms, index, n in self._positions[start:stop]
         ]
+
+
+def _by_stream(lines: Sequence[Line]) -> tuple[list[str], list[str], list[str]]:
+    """The texts of `lines` for stdout, stderr and both; in each there is one for every line, if an empty one."""
+    return (
+        [line.text if line.stream is OutputStream.STDOUT else "" for line in lines],
+        [line.text if line.stream is OutputStream.STDERR else "" for line in lines],
+        [line.text for line in lines],
+    )
+
+
+def _prefixes(lines: Sequence[Line]) -> tuple[_Prefixes, _Prefixes, _Prefixes]:
+    """For stdout, stderr and both."""
+    stdout, stderr, combined = _by_stream(lines)
+    both = _Prefixes(combined)
+    return both if stdout == combined else _Prefixes(stdout), _Prefixes(stderr), both
 
 
 class _Outputs:
@@ -78,7 +124,8 @@ class _Outputs:
         self._lines = 0
 
     def of(self, script: Script) -> Output:
-        key = (id(script.scenario.output), script.seed if _draws(script) else 0, script.running_ms)
+        scenario = script.scenario
+        key = (id(scenario.output), script.seed if scenario.draws_output else 0, script.running_ms)
         output = self._kept.get(key)
         if output is None:
             output = self._kept[key] = Output(script)
@@ -95,10 +142,6 @@ _outputs = _Outputs()
 def output_of(script: Script) -> Output:
     """Everything the script writes."""
     return _outputs.of(script)
-
-
-def _draws(script: Script) -> bool:
-    return any(isinstance(spec, NumberRange) for entry in script.scenario.output for spec in entry.fields.values())
 
 
 def _entry_positions(script: Script, index: int, entry: OutputEntry) -> Iterator[tuple[int, int, int]]:

@@ -7,13 +7,8 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from emulator.noise import between
-from emulator.scenario.model import (
-    DurationRange,
-    Ending,
-    Scenario,
-    Selection,
-)
-from emulator.statuses import RunStatus
+from emulator.scenario.model import DurationRange, Ending, Scenario, ScriptedStage, Selection
+from emulator.statuses import RUNNING
 
 # The parts of a script that draw from the seed, each with a number of its own, so that adding one never changes
 # what the others drew.
@@ -22,14 +17,7 @@ _DRAW_SELECTION = 7
 DRAW_CALLBACK = 8
 
 
-class ScriptedStage(NamedTuple):
-    """A stretch with one status; no duration means until somebody stops the run."""
-
-    status: RunStatus
-    duration_ms: int | None
-
-
-class Script(Struct, frozen=True, eq=False):
+class Script(Struct, frozen=True, eq=False, gc=False):
     """What one run will do if nobody interferes."""
 
     scenario: Scenario
@@ -46,22 +34,26 @@ class Script(Struct, frozen=True, eq=False):
     def running_ms(self) -> int | None:
         """How long running lasts; None without end, 0 where the run never gets there."""
         last = self.stages[-1]
-        return last.duration_ms if last.status is RunStatus.RUNNING else 0
+        return last.duration_ms if last.status is RUNNING else 0
 
 
 def resolve(scenario: Scenario, run_seed: int) -> Script:
     """The script of `scenario` for one run; a seed in the scenario itself makes all its runs alike."""
     seed = run_seed if scenario.seed is None else scenario.seed
-    stages = tuple(
+    stages = scenario.fixed_stages or _drawn_stages(scenario, seed)
+    return Script(scenario, seed, stages, drawn_ms(scenario.shutdown, seed, _DRAW_SHUTDOWN))
+
+
+def _drawn_stages(scenario: Scenario, seed: int) -> tuple[ScriptedStage, ...]:
+    return tuple(
         ScriptedStage(stage.status, None if stage.duration is None else drawn_ms(stage.duration, seed, _DRAW_STAGE, i))
         for i, stage in enumerate(scenario.timeline)
     )
-    return Script(scenario, seed, stages, drawn_ms(scenario.shutdown, seed, _DRAW_SHUTDOWN))
 
 
 def drawn_ms(span: DurationRange, seed: int, *key: int) -> int:
     """The milliseconds that `seed` draws from `span`; `key` tells one draw from another."""
-    return span.low_ms if span.low_ms == span.high_ms else between(span.low_ms, span.high_ms, seed, *key)
+    return span.low_ms if span.is_fixed else between(span.low_ms, span.high_ms, seed, *key)
 
 
 class Stretches(NamedTuple):

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 NOTEBOOK_JOB = "customer_notebook"
 """The `job_type` of a notebook. Source: the official client starts notebooks and finds them by it."""
 
-_NO_METADATA: Mapping[str, str] = MappingProxyType({})
+NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
 class Kind(StrEnum):
@@ -23,12 +23,12 @@ class Kind(StrEnum):
     GPU_SELECTION = "gpu_selection"
 
 
-class Submission(Struct, frozen=True):
+class Submission(Struct, frozen=True, gc=False):
     """A validated start call without its secrets: credentials and environment values never get this far.
 
     `hardware` is the profile's full name (`gpu.h100`), whichever alias was sent. `environment` are the names of the
     variables that the run is given: its own, and once it is accepted those of its tenant. `code_problem` is what a
-    look at the code of a GPU selection found wrong with it.
+    look at the code of a GPU selection found wrong with it. `metadata` is never changed, like all of it.
     """
 
     kind: Kind
@@ -37,7 +37,7 @@ class Submission(Struct, frozen=True):
     file_name: str | None = None
     run_name: str | None = None
     labels: tuple[str, ...] = ()
-    metadata: Mapping[str, str] = field(default_factory=lambda: _NO_METADATA)
+    metadata: Mapping[str, str] = field(default_factory=lambda: NO_METADATA)
     callback_urls: tuple[str, ...] = ()
     code: str | None = None
     requirements: str | None = None

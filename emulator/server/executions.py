@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from starlette.responses import Response
 
@@ -53,10 +52,11 @@ def start_compose_execution(call: Call) -> Response:
 def _start(call: Call, submission: Submission) -> Response:
     # The header is the emulator's own, so the service's contract does not know it.
     named = call.headers.get(SCENARIO_HEADER)
-    call.exchange.warnings += tuple(_unknown_wishes(submission))
-    run = call.cloud.submit(call.tenant, submission, call.now_ms, named=named, warnings=call.exchange.warnings)
-    call.exchange.execution_id = run.execution_id
-    call.service.courier.watch(call.tenant)
+    tenant, exchange = call.tenant, call.exchange
+    exchange.warnings += _unknown_wishes(submission)
+    run = call.cloud.submit(tenant, submission, call.now_ms, named=named, warnings=exchange.warnings)
+    exchange.execution_id = run.execution_id
+    call.service.courier.watch(tenant)
     return json_response(
         {
             "execution_id": run.execution_id,
@@ -66,11 +66,10 @@ def _start(call: Call, submission: Submission) -> Response:
     )
 
 
-def _unknown_wishes(submission: Submission) -> Iterator[str]:
+def _unknown_wishes(submission: Submission) -> tuple[str, ...]:
     """Metadata that is meant for the emulator and says nothing to it: most likely a slip of the pen."""
-    for name in submission.metadata:
-        if name.startswith(EMULATOR_PREFIX) and name != METADATA_KEY:
-            yield f"body.metadata.{name}: the emulator knows only {METADATA_KEY}"
+    wishes = [name for name in submission.metadata if name.startswith(EMULATOR_PREFIX) and name != METADATA_KEY]
+    return tuple(f"body.metadata.{name}: the emulator knows only {METADATA_KEY}" for name in wishes) if wishes else ()
 
 
 def _origin(call: Call) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -12,7 +11,7 @@ from emulator.errors import Forbidden
 from emulator.hardware.profiles import find_profile, listed_profiles
 from emulator.scenario.code_check import code_problem
 from emulator.scenario.selection import PARENT_HARDWARE
-from emulator.scenario.submission import Kind, Submission
+from emulator.scenario.submission import NO_METADATA, Kind, Submission
 
 # The padding of base64 (`...==`), the last line of many a key, is no assignment.
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]{0,254})=(?!=+\r?$).*", re.DOTALL)
@@ -91,7 +90,7 @@ def _common(body: dict[str, Any], *, default_hardware: str) -> dict[str, Any]:
         "file_name": body.get("file_name"),
         "run_name": body.get("run_name"),
         "labels": tuple(body.get("labels", ())),
-        "metadata": MappingProxyType(dict(body.get("metadata", {}))),
+        "metadata": body.get("metadata") or NO_METADATA,
         "callback_urls": tuple(body.get("user_callback_urls") or ()),
     }
 

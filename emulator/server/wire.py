@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.runs.billing import billed_usd
-from emulator.runs.failure import status_details, system_error, user_error
-from emulator.runs.output import LogLine, text_of, written
+from emulator.runs.failure import system_error, user_error
+from emulator.runs.lifecycle import End
+from emulator.runs.output import LogLine, recorded
 from emulator.runs.run import Run
 from emulator.runs.timing import PhaseName, moments, phases
 from emulator.scenario.model import OutputStream
@@ -29,6 +30,7 @@ _PHASE_WORDS = {
     PhaseName.EXECUTING_JOB: "executingJob",
     PhaseName.SHUTTING_DOWN: "shuttingDown",
 }
+_NO_SECONDS = dict.fromkeys(_PHASE_WORDS.values(), 0.0)
 _COMPLETION_FIELDS = (
     *("execution_id", "status", "execution_type", "hardware_profile", "file_name", "job_type", "metadata"),
     *("created_at", "start_time", "end_time", "finish_time"),
@@ -60,24 +62,30 @@ def workload(run: Run, now_ms: int) -> dict[str, Any]:
 
 def history_row(run: Run, now_ms: int) -> dict[str, Any]:
     """One item of `/billing/history`; a record has all of it, too."""
+    end = run.course.ended_by(now_ms)
+    return _row(run, now_ms, end, system_error(run, end) if end else None)
+
+
+def _row(run: Run, now_ms: int, end: End | None, trouble: str | None) -> dict[str, Any]:
+    """`history_row`, where it is known whether the run is over and what trouble of the platform ended it."""
     submission = run.submission
     at = moments(run, now_ms)
-    end = run.course.ended_by(now_ms)
+    started, ended = instant(at.started_ms), instant(at.ended_ms)
     return {
         "execution_id": run.execution_id,
         "created_at": format_instant(at.created_ms),
         "execution_type": KIND_WORDS[submission.kind],
         "status": run.course.status_at(now_ms),
         "hardware_profile": run.hardware,
-        "status_details": end and status_details(run, end),
+        "status_details": trouble or (end and end.ending.error),
         "local_imports": list(submission.local_imports) or None,
         "billed": billed_usd(run, now_ms),
         "execelet_start": instant(at.received_ms),
-        "start_time": instant(at.started_ms),
-        "end_time": instant(at.ended_ms),
+        "start_time": started,
+        "end_time": ended,
         "finish_time": instant(at.finished_ms),
-        "job_start": instant(at.started_ms),
-        "job_end": instant(at.ended_ms),
+        "job_start": started,
+        "job_end": ended,
         "file_name": submission.file_name,
         "errors_docker": end and user_error(end) if submission.kind in _CONTAINERS else None,
         "parent_execution_id": run.parent_id,
@@ -90,18 +98,19 @@ def record(tenant: Tenant, run: Run, now_ms: int) -> dict[str, Any]:
     """The full record of a run."""
     submission = run.submission
     end = run.course.ended_by(now_ms)
-    trouble = end and system_error(run, end)
-    pieces = written(run, now_ms)
+    trouble = system_error(run, end) if end else None
+    output = recorded(run, now_ms)
     is_docker = submission.kind is Kind.DOCKER
-    return history_row(run, now_ms) | {
+    row = _row(run, now_ms, end, trouble)
+    row |= {
         "user_id": tenant.identity.user_id,
         "run_name": submission.run_name,
         "labels": list(submission.labels),
         "fastapi_received": format_instant(run.submitted_ms),
         "return_code": end and end.ending.return_code,
-        "stdout": text_of(pieces, OutputStream.STDOUT),
-        "stderr": text_of(pieces, OutputStream.STDERR),
-        "combined_output": text_of(pieces),
+        "stdout": output.stdout,
+        "stderr": output.stderr,
+        "combined_output": output.combined,
         "result": end and end.ending.result,
         "errors": end and user_error(end),
         "system_errors": [trouble] if trouble else None,
@@ -120,6 +129,7 @@ def record(tenant: Tenant, run: Run, now_ms: int) -> dict[str, Any]:
         "graceful_timeout": submission.graceful_timeout_s,
         "environment_variables": list(submission.environment),
     }
+    return row
 
 
 def completion(run: Run) -> dict[str, Any]:
@@ -131,7 +141,7 @@ def completion(run: Run) -> dict[str, Any]:
     if end is None:
         raise ValueError(f"the run {run.execution_id} has no end to tell of")
     trouble = system_error(run, end)
-    row = history_row(run, end.at_ms)
+    row = _row(run, end.at_ms, end, trouble)
     return {name: row[name] for name in _COMPLETION_FIELDS} | {
         "run_name": run.submission.run_name,
         "labels": list(run.submission.labels),
@@ -150,12 +160,13 @@ def timing(run: Run, now_ms: int) -> dict[str, Any]:
     """Where a run's time went, in seconds."""
     entered = phases(run, now_ms)
     # A run that is accepted is queued at the same instant, so the request itself takes no emulated time.
-    seconds = {"jobRequestSent": 0.0} | dict.fromkeys(_PHASE_WORDS.values(), 0.0)
+    seconds = {"jobRequestSent": 0.0, **_NO_SECONDS}
     written_phases = {}
     for phase in entered:
+        word = _PHASE_WORDS[phase.name]
         duration_s = ((now_ms if phase.ends_ms is None else phase.ends_ms) - phase.starts_ms) / 1000
-        seconds[_PHASE_WORDS[phase.name]] = duration_s
-        written_phases[_PHASE_WORDS[phase.name]] = {
+        seconds[word] = duration_s
+        written_phases[word] = {
             "start_time": format_instant(phase.starts_ms),
             "end_time": instant(phase.ends_ms),
             "duration": duration_s,

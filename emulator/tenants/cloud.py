@@ -126,12 +126,13 @@ class Cloud:
             submission, named, (tenant.queue, self.queue), library, library.get(self.default_name)
         )
         self.settle(tenant)
-        if given := tenant.environment.names.union(submission.environment):
+        if tenant.environment.names or submission.environment:
+            given = tenant.environment.names.union(submission.environment)
             submission = replace(submission, environment=tuple(sorted(given)))
         origin = (self.seed, tenant.key, tenant.submissions)
         if seed is None:
             seed = seed_of(*origin) if tenant.seed is None else seed_of("tenant", tenant.seed, tenant.submissions)
-        earlier = tenant.turns[scenario.name]
+        earlier = tenant.turns.get(scenario.name, 0)
         run = make_run(uuid_of(*origin), seed, submission, scenario, choice, now_ms, earlier=earlier, warnings=warnings)
         tenant.add(run)
         return run

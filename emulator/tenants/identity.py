@@ -20,14 +20,14 @@ _HOSTS = 64
 
 def digest(*parts: str | int) -> bytes:
     """32 bytes fixed by `parts`: the root of ids and seeds, where different inputs must never meet."""
-    return hashlib.sha256("\0".join(map(str, parts)).encode()).digest()
+    return hashlib.sha256("\0".join([str(part) for part in parts]).encode()).digest()
 
 
 def uuid_of(*parts: str | int) -> str:
     """A UUID fixed by `parts`, in the form of a random one."""
-    text = digest(*parts)[:16].hex()
+    text = digest(*parts).hex()
     variant = "89ab"[int(text[16], 16) & 3]  # these bits and the 4 say that it is random; see RFC 9562
-    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
 
 
 def seed_of(*parts: str | int) -> int:

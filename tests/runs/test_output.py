@@ -9,13 +9,15 @@ from emulator.runs.output import (
     RECORD_LIMIT_BYTES,
     LogLine,
     Piece,
+    last_mib,
     log_lines,
     next_piece_ms,
-    text_of,
+    recorded,
     written,
 )
 from emulator.runs.run import Run
 from emulator.scenario.model import Ending, OutputEntry, OutputStream, Placeholder, TimeLimit
+from emulator.scenario.rendering import MAX_KEPT_LINES, Texts
 from emulator.statuses import RunStatus
 from tests.strategies import T0, abort, complete, force, lasting, run_of, scenario_of, stop
 
@@ -175,21 +177,49 @@ def test_a_run_that_is_ended_from_outside_says_no_farewell() -> None:
 
 
 def test_a_text_is_that_of_one_stream_or_of_both_in_order() -> None:
-    pieces = written(writing(line(0, "a"), line(1, "b", ERR), line(2, "c\n")), END_MS)
-    assert (text_of(pieces, OUT), text_of(pieces, ERR), text_of(pieces)) == ("ac\n", "b", "abc\n")
-    assert text_of([]) == ""
+    run = writing(line(0, "a"), line(1, "b", ERR), line(2, "c\n"))
+    assert recorded(run, END_MS) == Texts(stdout="ac\n", stderr="b", combined="abc\n")
+    assert recorded(run, RUNNING_MS + 1) == Texts(stdout="a", stderr="b", combined="ab")
+    assert recorded(run, RUNNING_MS) == Texts(stdout="a", stderr="", combined="a")
+    assert recorded(run, RUNNING_MS - 1) == Texts(stdout="", stderr="", combined="")
+
+
+def test_the_farewell_is_in_the_text_of_stderr_and_in_the_combined_one() -> None:
+    run = writing(line(0, "a\n"), ending=BOOM)
+    assert recorded(run, END_MS - 1) == Texts(stdout="a\n", stderr="", combined="a\n")
+    assert recorded(run, END_MS) == Texts(stdout="a\n", stderr="boom\n", combined="a\nboom\n")
+
+
+@pytest.mark.parametrize("lines", [MAX_KEPT_LINES, MAX_KEPT_LINES + 1])
+def test_texts_are_the_same_whether_they_are_kept_or_rendered_anew(lines: int) -> None:
+    count = OutputEntry((Placeholder("n"), "\n"), OUT, 0, 1, until_ms=lines - 2)
+    run = run_of(scenario_of(running_ms=lines, output=(count, line(lines, "last", ERR))))
+    for now_ms in (RUNNING_MS + 7, RUNNING_MS + lines):
+        pieces = written(run, now_ms)
+        assert recorded(run, now_ms) == Texts(
+            stdout="".join(piece.text for piece in pieces if piece.stream is OUT),
+            stderr="".join(piece.text for piece in pieces if piece.stream is ERR),
+            combined="".join(piece.text for piece in pieces),
+        )
+
+
+@pytest.mark.parametrize("character", ["x", "\U0001f600"])
+def test_a_record_has_the_last_mebibyte_of_each_text(character: str) -> None:
+    long = character * (RECORD_LIMIT_BYTES // 4) + "!"
+    found = recorded(writing(line(0, long), line(1, "b" * RECORD_LIMIT_BYTES + "c", ERR)), END_MS)
+    assert found.stdout == (long if character == "x" else long[1:])
+    assert found.stderr == found.combined == "b" * (RECORD_LIMIT_BYTES - 1) + "c"
 
 
 @pytest.mark.parametrize("over", [-1, 0])
 def test_a_text_of_up_to_a_mebibyte_is_whole(over: int) -> None:
     text = "x" * (RECORD_LIMIT_BYTES + over)
-    assert text_of([Piece(0, OUT, text)]) == text
+    assert last_mib(text) == text
 
 
 def test_of_a_longer_text_the_last_mebibyte_is_kept() -> None:
     assert RECORD_LIMIT_BYTES == 1_048_576
-    kept = text_of([Piece(0, OUT, "a"), Piece(1, OUT, "b" * (RECORD_LIMIT_BYTES - 1)), Piece(2, OUT, "c")])
-    assert kept == "b" * (RECORD_LIMIT_BYTES - 1) + "c"
+    assert last_mib("a" + "b" * (RECORD_LIMIT_BYTES - 1) + "c") == "b" * (RECORD_LIMIT_BYTES - 1) + "c"
 
 
 @pytest.mark.parametrize(("character", "size"), [("é", 2), ("→", 3), ("\U0001f600", 4)])
@@ -197,7 +227,7 @@ def test_a_cut_never_splits_a_character(character: str, size: int) -> None:
     for padding in range(size):
         text = character * (RECORD_LIMIT_BYTES // size + 5) + "x" * padding
         whole_characters = (RECORD_LIMIT_BYTES - padding) // size
-        assert text_of([Piece(0, OUT, text)]) == character * whole_characters + "x" * padding
+        assert last_mib(text) == character * whole_characters + "x" * padding
 
 
 # Lines for the logs.
@@ -246,4 +276,4 @@ def test_a_progress_bar_of_many_pieces_and_no_line_break_is_read_in_no_time() ->
     begun = time.perf_counter()
     messages = [entry.message for entry in log_lines(run, END_MS)]
     assert time.perf_counter() - begun < 0.5  # 0.01 s is plenty
-    assert messages == [text_of(written(run, END_MS))]
+    assert messages == [recorded(run, END_MS).combined]

@@ -11,7 +11,7 @@ from emulator.runs.billing import billed_usd
 from emulator.runs.command import Command, Order
 from emulator.runs.failure import system_error
 from emulator.runs.lifecycle import Cause
-from emulator.runs.output import log_lines, next_piece_ms, text_of, written
+from emulator.runs.output import log_lines, next_piece_ms, recorded, written
 from emulator.runs.run import Run
 from emulator.runs.timing import moments, phases
 from emulator.scenario.model import OutputStream
@@ -186,15 +186,16 @@ def test_output_lies_between_the_start_of_running_and_the_end_in_order_of_time(r
 def test_pieces_texts_and_log_lines_agree(run: Run, now_ms: int) -> None:
     pieces = written(run, now_ms)
     lines = list(log_lines(run, now_ms))
+    shown = recorded(run, now_ms)
     assert [entry.at_ms for entry in lines] == sorted(entry.at_ms for entry in lines)
     for stream in OutputStream:
         text = "".join(piece.text for piece in pieces if piece.stream is stream)
-        assert text_of(pieces, stream) == text
+        assert getattr(shown, stream) == text
         *whole, unfinished = text.split("\n")
         if run.course.ended_by(now_ms) and unfinished:
             whole.append(unfinished)
         assert [entry.message for entry in lines if entry.stream is stream] == whole
-    assert text_of(pieces) == "".join(piece.text for piece in pieces)
+    assert shown.combined == "".join(piece.text for piece in pieces)
 
 
 @given(runs(), instants)

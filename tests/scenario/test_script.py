@@ -18,11 +18,12 @@ from emulator.scenario.model import (
     Placeholder,
     Ramp,
     Scenario,
+    ScriptedStage,
     StageSpec,
     Template,
 )
 from emulator.scenario.rendering import Line, output_of
-from emulator.scenario.script import Script, ScriptedStage, resolve
+from emulator.scenario.script import Script, resolve
 from emulator.statuses import ACTIVE, RunStatus
 from tests.strategies import lasting, scenario_of, scenarios, seeds
 

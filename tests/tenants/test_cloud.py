@@ -96,6 +96,19 @@ def test_a_submission_becomes_a_run_of_its_scenario() -> None:
     assert tenant.get(run.execution_id) is run
 
 
+def test_runs_of_one_scenario_share_what_is_the_same_for_all_of_them() -> None:
+    """A server keeps 100,000 runs: what each of them has for itself is most of its memory."""
+    cloud = cloud_of(library=Library((scenario_of(name="completed"),)))
+    first, second = (cloud.submit(cloud.tenant("lk_one_of_them"), PYTHON, T0) for _ in range(2))
+    assert first.seed != second.seed
+    for one, other in (
+        (first.script.stages, second.script.stages),
+        (first.chosen_by, second.chosen_by),
+        (first.picked, second.picked),
+    ):
+        assert one is other
+
+
 def test_a_refused_submission_takes_no_number_and_makes_no_tenant() -> None:
     cloud = cloud_of()
     tenant = cloud.tenant("lk_one")
