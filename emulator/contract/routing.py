@@ -96,7 +96,7 @@ def _alike(asked: str, part: str) -> float:
     if part.startswith("{"):
         return 0.5 if asked else 0.0
     common = takewhile(lambda pair: pair[0] == pair[1], zip(asked, part, strict=False))
-    return len(list(common)) / max(len(asked), len(part))
+    return len(list(common)) / max(len(asked), len(part), 1)
 
 
 def _split(path: str) -> list[str]:

@@ -3,11 +3,13 @@
 import itertools
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from emulator.contract.document import load_document
 from emulator.contract.operations import operations
 from emulator.contract.routing import Routes
-from emulator.resources import CONTRACT_FILE
+from emulator.resources import CONTRACT_FILE, CONTROL_CONTRACT_FILE
 
 
 def routes_of(*named: str) -> Routes:
@@ -185,3 +187,12 @@ def test_an_unknown_path_has_a_nearest_one_if_it_looks_like_one(path: str, neare
     routes = Routes(operations(load_document(CONTRACT_FILE)).values())
     assert routes.find("GET", path)[0] is None
     assert routes.nearest(path) == nearest
+
+
+@example("/_emulator/notebooks/x//y")
+@given(st.text(st.sampled_from("/{}%*_emulatorx"), max_size=30))
+def test_any_path_can_be_asked_for_its_nearest(path: str) -> None:
+    for contract in (CONTRACT_FILE, CONTROL_CONTRACT_FILE):
+        routes = Routes(operations(load_document(contract)).values())
+        near = routes.nearest(path)
+        assert near is None or near in {operation.path for operation in operations(load_document(contract)).values()}
