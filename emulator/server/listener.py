@@ -16,6 +16,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from emulator.errors import StartError
 from emulator.server.connection import reachable
+from emulator.server.one_write import in_one_write
 from emulator.server.patience import Patience, allow_connections, bounded
 from emulator.server.service import Service
 
@@ -72,7 +73,7 @@ class Listener(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=bounded(reachable(AutoHTTPProtocol), service.settings.connections),
+                http=in_one_write(bounded(reachable(AutoHTTPProtocol), service.settings.connections)),
                 timeout_keep_alive=max(1, round(service.settings.connections.idle_s)),
                 lifespan="off",
                 ws="none",
