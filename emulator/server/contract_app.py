@@ -91,9 +91,11 @@ class ContractApp:
         started_ns = perf_counter_ns()
         raw_path = scope["raw_path"].decode("latin-1")
         query = scope["query_string"].decode("latin-1")
-        exchange = Exchange(scope["method"], raw_path[:_MAX_PATH], query[:_MAX_QUERY], wall_ms())
+        method = scope["method"]
+        exchange = Exchange(method, raw_path[:_MAX_PATH], query[:_MAX_QUERY], wall_ms())
         try:
-            response = await self._answer(Incoming(scope, receive, headers_of(scope), raw_path, query, exchange))
+            request = Incoming(scope, receive, method, raw_path, query, headers_of(scope), exchange)
+            response = await self._answer(request)
         except ClientDisconnect:  # nobody is left to be answered
             return
         except Exception:  # a mistake of ours: the client has its answer, the log of the server will have the rest

@@ -29,14 +29,11 @@ class Incoming(Struct, frozen=True):
 
     scope: Scope
     receive: Receive
-    headers: Headers
+    method: str
     path: str
     query: str
+    headers: Headers
     exchange: Exchange
-
-    @property
-    def method(self) -> str:
-        return str(self.scope["method"])
 
 
 def headers_of(scope: Scope) -> Headers:
