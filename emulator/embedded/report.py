@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from emulator.embedded.lyceum import Lyceum
@@ -24,6 +24,8 @@ def evidence(lyceum: Lyceum) -> dict[str, Any]:
             "clock": lyceum.clock.view(),
             "requests": lyceum.control("GET", "/requests", params={"limit": LAST_REQUESTS, "callbacks": "false"}),
             "runs": lyceum.control("GET", "/runs", params={"limit": MAX_RUNS}),
+            **lyceum.control("GET", "/queue"),
+            **lyceum.control("GET", "/faults"),
         }
     except ControlError as error:
         return {"tenant": lyceum.name, "error": f"the emulator could not be asked: {error}"}
@@ -38,6 +40,8 @@ def sections(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if found["runs"]["runs"]:
         clock = f"the clock is {found['clock']['mode']}, at {found['clock']['now']}"
         yield "lyceum runs", _cut("\n".join((clock, *_runs(found["runs"]))))
+    if unused := [*_waiting(found), *_missed(found["faults"])]:
+        yield "lyceum, asked for and not met", _cut("\n".join(unused))
 
 
 def _journal(answer: Mapping[str, Any]) -> Iterator[str]:
@@ -76,7 +80,34 @@ def _runs(answer: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"    near miss: {miss['scenario']}: {'; '.join(miss['failed'])}" for miss in chosen["near_misses"])
         yield from (f"    {each['at']}  {each['status']}" for each in run["transitions"])
         yield from (f"    {each['at']}  <- {each['command']}" for each in run["commands"])
-        yield from (f"    callback {each['url']}: {each['state']}" for each in run["callbacks"])
+        yield from map(_callback, run["callbacks"])
+
+
+def _callback(notice: Mapping[str, Any]) -> str:
+    told = f"    callback {notice['url']}: {notice['state']}"
+    if notice["detail"]:
+        told += f", {notice['detail']}"
+    tried = [str(each["error"] or each["status_code"]) for each in notice["attempts"]]
+    return f"{told} (tried: {', '.join(tried)})" if tried else told
+
+
+def _waiting(found: Mapping[str, Any]) -> Iterator[str]:
+    """The entries of the queue that no submission took, or fewer than they are for."""
+    taken = {run["scenario"] for run in found["runs"]["runs"]}
+    for entry in found["queue"]:
+        times = entry["times"]
+        if times is not None or entry["scenario"] not in taken:
+            count = "every submission" if times is None else "a submission" if times == 1 else f"{times} submissions"
+            wanted = f" with {_short(entry['match'])}" if entry["match"] else ""
+            yield f"scenario {entry['scenario']}: waits for {count}{wanted}"
+
+
+def _missed(faults: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The faults that hit nothing, or less often than they were to."""
+    for each in faults:
+        if each["hits"] == 0 or each["left"]:
+            wanted = f"; it was to hit {each['left']} more" if each["left"] else ""
+            yield f"{each['id']}, {_short(each['fault'])}: fitted {each['met']} requests, hit {each['hits']}{wanted}"
 
 
 def _short(value: object) -> str:

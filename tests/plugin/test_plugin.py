@@ -246,6 +246,38 @@ def test_that_passes(lyceum_client): submit(lyceum_client)
     assert "hunter2" not in written[2].read_text("utf-8")
 
 
+def test_a_report_tells_what_was_asked_for_and_never_came(session: Session) -> None:
+    done = session(
+        {
+            "test_waits": SUBMIT
+            + """
+def test_in_vain(lyceum, lyceum_client):
+    lyceum.scenario("oom", match={"file_name": "big.py"})
+    lyceum.scenario("failed")
+    lyceum.control("POST", "/queue", {"scenario": "hang", "times": 2, "match": {"file_name": "huge.py"}})
+    lyceum.fault("unavailable", operation="get_execution", times=2)
+    lyceum.fault("unavailable", operation="get_user_org", times=1)
+    submit(lyceum_client, user_callback_urls=["http://192.0.2.1/told?key=" + "hidden"])
+    lyceum.clock.advance("1h")
+    assert lyceum_client.get("/user/org").status_code == 503
+    assert False
+"""
+        }
+    )
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(
+        [
+            "*callback http://192.0.2.1/told[?]key=[*][*][*]: refused, *",
+            "*- lyceum, asked for and not met -*",
+            'scenario oom: waits for a submission with {"file_name": "big.py"}',
+            'scenario hang: waits for 2 submissions with {"file_name": "huge.py"}',
+            "fault-1, *: fitted 0 requests, hit 0; it was to hit 2 more",
+        ]
+    )
+    told = done.stdout.str()
+    assert not re.search(r"^(fault-2|scenario failed: waits)", told, re.MULTILINE)
+
+
 def test_a_report_says_so_where_the_emulator_is_gone(session: Session) -> None:
     done = session(
         {
