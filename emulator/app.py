@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Container, Sequence
 from pathlib import Path
 
@@ -85,7 +86,8 @@ class Doors:
         self._for_browsers = emulated_for_browsers
         self._control = control
         self._others = Router()  # answers for the lifespan, and turns websockets away
-        self._proxied = ProxyHeadersMiddleware(self._behind)  # type: ignore[arg-type]  # uvicorn's own types of ASGI
+        trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")  # uvicorn's own rule
+        self._proxied = ProxyHeadersMiddleware(self._behind, trusted)  # type: ignore[arg-type]  # its own types of ASGI
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -97,15 +97,17 @@ def unknown_field(place: tuple[str | int, ...], name: str, known: Iterable[str])
     return FieldProblem((*place, name), msg, "extra_forbidden")
 
 
-@lru_cache(maxsize=256)
 def nearest_hint(name: str, known: frozenset[str]) -> str:
-    """`: did you mean ...?` with the one of `known` that `name` is like; empty if it is like none.
+    """`: did you mean ...?` with the one of `known` that `name` is like; empty if it is like none."""
+    return _nearest_hint(name[:_MAX_NAME], known)
 
-    Remembered, since a client that sends an unknown field does so again and again.
-    """
+
+@lru_cache(maxsize=256)
+def _nearest_hint(name: str, known: frozenset[str]) -> str:
+    """Remembered, since a client that sends an unknown field does so again and again."""
     from difflib import get_close_matches  # late: only mistakes need it
 
-    near = get_close_matches(name[:_MAX_NAME], sorted(known), n=1)
+    near = get_close_matches(name, sorted(known), n=1)
     return f": did you mean {near[0]}?" if near else ""
 
 

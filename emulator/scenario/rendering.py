@@ -19,7 +19,10 @@ MAX_KEPT_LINES = 2_000
 """The longest output that is kept rendered."""
 
 MAX_POSITIONS = 500_000
-"""Of so many lines at most the times are kept: some tens of megabytes."""
+"""So many lines at most are kept: with their texts, some 200 megabytes."""
+
+_OWN_LINES = 20
+"""An output takes the memory of so many lines more than it has."""
 
 
 class Line(Struct, frozen=True, gc=False):
@@ -129,9 +132,9 @@ class _Outputs:
         output = self._kept.get(key)
         if output is None:
             output = self._kept[key] = Output(script)
-            self._lines += len(output)
+            self._lines += len(output) + _OWN_LINES
             while self._lines > MAX_POSITIONS and len(self._kept) > 1:
-                self._lines -= len(self._kept.popitem(last=False)[1])
+                self._lines -= len(self._kept.popitem(last=False)[1]) + _OWN_LINES
         self._kept.move_to_end(key)
         return output
 

@@ -1,4 +1,4 @@
-"""Scripts: a scenario resolved for one run's seed, every duration drawn and every line's time fixed."""
+"""Scripts: a scenario resolved for one run's seed, every duration drawn."""
 
 from __future__ import annotations
 

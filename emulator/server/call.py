@@ -21,9 +21,9 @@ class Call(Struct, frozen=True):
     """A request that is admitted and well formed.
 
     `caller` is the tenant of its token, None where none was sent and none is needed. `now_ms` is the time that
-    the whole answer is about. `values` are its parameters by name (a date-time is in milliseconds), `body` its
-    JSON body. `exchange` is what the journal will tell about it. `scope` and `headers` are the request's, as ASGI has
-    them and by their names in small letters.
+    the whole answer is about. `values` are its parameters by name (a date-time is in milliseconds), `body` what its
+    JSON says, or its text where that may be YAML. `exchange` is what the journal will tell about it. `scope` and
+    `headers` are the request's, as ASGI has them and by their names in small letters.
     """
 
     service: Service

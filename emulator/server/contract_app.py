@@ -212,7 +212,7 @@ class ContractApp:
 def _warnings(unknown: list[tuple[str, str]], operation: Operation) -> Iterator[str]:
     """What is said of fields that the contract does not know. Runs and the journal keep it, so it is bounded."""
     for where, name in unknown[:MAX_UNKNOWN]:
-        hint = nearest_hint(name[:_MAX_NAME], _known(where, operation))
+        hint = nearest_hint(name, _known(where, operation))
         yield f"{where}.{_shortened(name)}: not in the contract of {operation.operation_id}{hint}"
     if len(unknown) > MAX_UNKNOWN:
         yield f"and {len(unknown) - MAX_UNKNOWN} more that are not in the contract of {operation.operation_id}"

@@ -24,6 +24,9 @@ EMULATOR_PREFIX = "emulator."
 SCENARIO_HEADER = "x-emulator-scenario"
 STREAM_PATH = "/api/v1/stream/"
 
+_MAX_WISHES, _MAX_NAME = 20, 200
+"""So many of them are told, and so much of each: runs and the journal keep what is told."""
+
 _HOST = re.compile(r"[A-Za-z0-9._\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 
 # The words of the official client's status poll. Source: lyceum-cli, which does not know the documented ones.
@@ -69,7 +72,9 @@ def _start(call: Call, submission: Submission) -> Response:
 def _unknown_wishes(submission: Submission) -> tuple[str, ...]:
     """Metadata that is meant for the emulator and says nothing to it: most likely a slip of the pen."""
     wishes = [name for name in submission.metadata if name.startswith(EMULATOR_PREFIX) and name != METADATA_KEY]
-    return tuple(f"body.metadata.{name}: the emulator knows only {METADATA_KEY}" for name in wishes) if wishes else ()
+    return tuple(
+        f"body.metadata.{name[:_MAX_NAME]}: the emulator knows only {METADATA_KEY}" for name in wishes[:_MAX_WISHES]
+    )
 
 
 def _origin(call: Call) -> str:

@@ -33,7 +33,10 @@ class OneWrite:
         head = self._head
         if head is not None:
             self._head = None
-            self._transport.writelines((head, data))
+            if data:
+                self._transport.writelines((head, data))
+            else:  # an empty piece keeps asyncio's own transport busy for ever, from Python 3.12 on
+                self._write(head)
         elif data[:5] == _HEAD:
             self._head = data
             self._call_soon(self.flush)  # a stream's first event may be long in coming
@@ -44,7 +47,8 @@ class OneWrite:
         head = self._head
         if head is not None:
             self._head = None
-            self._write(head)
+            if not self.is_closing():  # else the client has gone since, and uvloop takes no more
+                self._write(head)
 
     def get_write_buffer_size(self) -> int:
         self.flush()

@@ -16,6 +16,9 @@ from emulator.scenario.submission import NO_METADATA, Kind, Submission
 # The padding of base64 (`...==`), the last line of many a key, is no assignment.
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]{0,254})=(?!=+\r?$).*", re.DOTALL)
 
+_MAX_NAME = 100
+"""Longer than any profile's name."""
+
 
 def python_submission(body: dict[str, Any]) -> Submission:
     """Raises Forbidden for an unknown hardware profile."""
@@ -101,11 +104,11 @@ def _whole(number: float | None) -> int | None:
 
 
 def _hardware(name: str) -> str:
-    profile = find_profile(name)
+    profile = find_profile(name[:_MAX_NAME])  # which remembers what it was asked
     if profile is None:
         names = ", ".join(listed.name for listed in listed_profiles())
         raise Forbidden(
-            f"Hardware profile '{name[:100]}' is not available. Available: {names}"
+            f"Hardware profile '{name[:_MAX_NAME]}' is not available. Available: {names}"
             " (several GPUs: append .2x, .4x or .8x)"
         )
     return profile.name

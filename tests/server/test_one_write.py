@@ -33,7 +33,9 @@ class Recorded(asyncio.Transport):
         self.writes.append(bytes(data))
 
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
-        self.writes.append(b"".join(list_of_data))
+        pieces = list(list_of_data)
+        assert all(pieces), "asyncio's own transport never gets rid of an empty one"
+        self.writes.append(b"".join(pieces))
 
     def is_closing(self) -> bool:
         return self.closed
@@ -64,12 +66,21 @@ async def test_a_head_alone_waits_for_one_turn_of_the_loop() -> None:
     assert socket.writes == [HEAD]
 
 
+async def test_a_head_is_let_go_of_where_the_client_has_gone() -> None:
+    socket = Recorded()
+    OneWrite(socket).write(HEAD)
+    socket.closed = True  # by a reset, which nobody is told of before the loop's next turn
+    await asyncio.sleep(0)
+    assert socket.writes == []
+
+
 async def test_what_is_asked_of_the_transport_is_true_of_what_was_written() -> None:
     socket = Recorded()
     transport = OneWrite(socket)
     transport.write(HEAD)
     transport.close()
     assert (socket.writes, transport.is_closing()) == ([HEAD], True)
+    socket.closed = False
     transport.write(HEAD)
     assert transport.get_write_buffer_size() == 0
     assert socket.writes == [HEAD, HEAD]

@@ -241,3 +241,11 @@ def test_a_browser_may_read_answers_and_errors_of_the_api_but_not_of_the_control
     control = api.request("GET", "/_emulator/health", headers=headers)
     assert control.status_code == 200
     assert "access-control-allow-origin" not in control.headers
+
+
+def test_metadata_that_is_meant_for_the_emulator_is_told_within_bounds(api: Api) -> None:
+    many = {f"emulator.{number:03}{'x' * 300}": "" for number in range(50)}
+    execution_id = api.start(metadata=many)
+    warnings = api.control("GET", f"/runs/{execution_id}")["warnings"]
+    assert len(warnings) == 20
+    assert max(map(len, warnings)) < 300
