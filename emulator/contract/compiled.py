@@ -59,13 +59,10 @@ def _place_of(file: Path) -> Path:
 def _put(place: Path, content: bytes) -> None:
     """Write the file whole or not at all, whoever else does so at the same time. Raises OSError."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = place.with_suffix(f".{os.getpid()}")
+    unfinished = place.with_suffix(f".{os.urandom(8).hex()}")  # one that nobody else writes, now or before a crash
     try:
-        with unfinished.open("xb") as file:
-            file.write(content)
+        unfinished.write_bytes(content)
         unfinished.replace(place)
-    except FileExistsError:  # another thread is writing it
-        raise
     except OSError:
         unfinished.unlink(missing_ok=True)
         raise

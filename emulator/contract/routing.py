@@ -8,8 +8,10 @@ from urllib.parse import unquote
 
 from emulator.contract.operations import Operation
 
-_NEAR = 0.3
-"""So much of two paths has to be the same for one to be a slip of the other."""
+_NEAR = 0.4
+"""So much of two paths has to be alike for one to be a slip of the other."""
+
+_MAX_PARTS = 10
 
 
 class Routes:
@@ -51,7 +53,7 @@ class Routes:
 
     def nearest(self, raw_path: str) -> str | None:
         """The template that a path without operations was most likely meant for."""
-        asked = _split(raw_path.rstrip("/"))
+        asked = [part for part in _split(raw_path) if part][:_MAX_PARTS]
         likeness = {template: _likeness(asked, _split(template)) for template in self._templates}
         near = max(likeness, key=likeness.__getitem__, default=None)
         return near if near is not None and likeness[near] >= _NEAR else None
@@ -85,16 +87,26 @@ class _Node:
 
 
 def _likeness(asked: Sequence[str], template: Sequence[str]) -> float:
-    """How much of both is alike, 0 to 1: from the start on, or at the end, for a client that lacks the base path."""
-    from_start = [_alike(one, other) for one, other in zip(asked, template, strict=False)]
-    at_end = [_alike(one, other) for one, other in zip(reversed(asked), reversed(template), strict=False)]
-    return max(sum(parts) if all(parts) else 0.0 for parts in (from_start, at_end)) / max(len(asked), len(template), 1)
+    """How much of both is alike, 0 to 1: in the same order, and whatever is missing from either.
+
+    0 where the last part that was asked for, which says what somebody wants, is like nothing.
+    """
+    row = [0.0] * (len(template) + 1)  # of the best likeness of what was asked for so far and so many of the template
+    above = row
+    for index, part in enumerate(asked):
+        before = asked[index - 1] if index else ""
+        above, row = row, [0.0]
+        for place, wanted in enumerate(template):
+            if not wanted.startswith("{"):
+                alike = _alike(part, wanted)
+            else:  # any text is like a variable part, if it stands where that does
+                alike = 0.5 if place and before and _alike(before, template[place - 1]) >= 0.5 else 0.0
+            row.append(max(above[place + 1], row[place], above[place] + alike))
+    return 2 * row[-1] / (len(asked) + len(template)) if row[-1] > above[-1] else 0.0
 
 
 def _alike(asked: str, part: str) -> float:
     """How alike two parts of paths are, 0 to 1. By how they begin, since a request that went wrong may be in a loop."""
-    if part.startswith("{"):
-        return 0.5 if asked else 0.0
     common = takewhile(lambda pair: pair[0] == pair[1], zip(asked, part, strict=False))
     return len(list(common)) / max(len(asked), len(part), 1)
 

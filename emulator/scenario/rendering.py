@@ -18,8 +18,8 @@ from emulator.scenario.script import DRAW_FIELD, Script
 MAX_KEPT_LINES = 2_000
 """The longest output that is kept rendered."""
 
-MAX_POSITIONS = 500_000
-"""So many lines at most are kept: with their texts, some 200 megabytes."""
+MAX_POSITIONS = 100_000
+"""So many lines at most are kept: with their texts, some 40 megabytes."""
 
 _OWN_LINES = 20
 """An output takes the memory of so many lines more than it has."""

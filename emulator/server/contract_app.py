@@ -44,6 +44,10 @@ _MAX_NAME = 200
 _MAX_DETAIL = 2_000
 
 
+_UNANSWERED = Response(status_code=0)
+"""What observers see of a request whose client went away before it was read."""
+
+
 class Admission(Protocol):
     """Decides who may call an operation."""
 
@@ -97,6 +101,7 @@ class ContractApp:
             request = Incoming(scope, receive, method, raw_path, query, headers_of(scope), exchange)
             response = await self._answer(request)
         except ClientDisconnect:  # nobody is left to be answered
+            self._tell(exchange, started_ns, _UNANSWERED)
             return
         except Exception:  # a mistake of ours: the client has its answer, the log of the server will have the rest
             answer = internal_error()
@@ -125,7 +130,7 @@ class ContractApp:
             problem = self._unknown(request.path, allowed)
             exchange.problems = (FieldProblem(("path",), problem, "unknown_operation"),)
             if allowed:
-                return method_not_allowed(allowed)
+                return method_not_allowed(allowed, None if self._journal is not None else problem)
             # The service says no more than that; what it lacks is told by the journal, which our own API is not in.
             return refusal(NotFound("Not Found" if self._journal is not None else problem))
         exchange.operation = operation
@@ -157,6 +162,10 @@ class ContractApp:
             caller = self._admission.admit(request.headers, operation, method)
             if caller is not None:
                 exchange.caller = caller.key
+            elif exchange.execution_id is not None and self._journal is not None:
+                # A stream is followed without a token; whoever reads the journal of its run wants to see that.
+                owner = self._service.cloud.owner_of(exchange.execution_id)
+                exchange.caller = "" if owner is None else owner.key
             now_ms = exchange.at_ms = self._admission.now_ms(caller, method)
             data = b""
             if operation.body is not None:
@@ -201,8 +210,11 @@ class ContractApp:
             # may hold is said by their schemas.
             strict = self._service.settings.strict
             refused = unknown if strict else [] if self._journal else [each for each in unknown if each[0] == "query"]
+            told = {problem.loc for problem in problems}
             problems += [
-                unknown_field((where,), name, _known(where, operation)) for where, name in refused[:MAX_UNKNOWN]
+                unknown_field((where,), name, _known(where, operation))
+                for where, name in refused[:MAX_UNKNOWN]
+                if (where, name) not in told  # by the schema already, as our own API's are
             ]
         if problems:
             raise Invalid(tuple(problems))

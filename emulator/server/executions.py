@@ -20,7 +20,9 @@ from emulator.server.submissions import (
 )
 from emulator.statuses import RunStatus
 
-EMULATOR_PREFIX = "emulator."
+_WISH = re.compile(r"emulator(\.|\W?_?scen)", re.IGNORECASE)
+"""What a name in metadata begins with that is meant for the emulator."""
+
 SCENARIO_HEADER = "x-emulator-scenario"
 STREAM_PATH = "/api/v1/stream/"
 
@@ -71,7 +73,7 @@ def _start(call: Call, submission: Submission) -> Response:
 
 def _unknown_wishes(submission: Submission) -> tuple[str, ...]:
     """Metadata that is meant for the emulator and says nothing to it: most likely a slip of the pen."""
-    wishes = [name for name in submission.metadata if name.startswith(EMULATOR_PREFIX) and name != METADATA_KEY]
+    wishes = [name for name in submission.metadata if name != METADATA_KEY and _WISH.match(name)]
     return tuple(
         f"body.metadata.{name[:_MAX_NAME]}: the emulator knows only {METADATA_KEY}" for name in wishes[:_MAX_WISHES]
     )

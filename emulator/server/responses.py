@@ -34,6 +34,9 @@ STATUS_CODES: dict[type[RequestRefused], int] = {
 }
 
 
+_MAX_NAME = 1_000
+"""A field may be named by megabytes."""
+
 _JSON_TYPE = (b"content-type", b"application/json")
 
 
@@ -67,7 +70,7 @@ def refusal(error: RequestRefused) -> Response:
 
 
 def _problem(problem: FieldProblem) -> dict[str, object]:
-    loc = [part if isinstance(part, int) else writable(part) for part in problem.loc]
+    loc = [part if isinstance(part, int) else writable(part[:_MAX_NAME]) for part in problem.loc]
     return {"loc": loc, "msg": problem.msg, "type": problem.type}
 
 
@@ -80,8 +83,8 @@ def internal_error() -> Response:
     return json_response({"detail": "Internal Server Error"}, 500)
 
 
-def method_not_allowed(allowed: Iterable[str]) -> Response:
-    return json_response({"detail": "Method Not Allowed"}, 405, {"Allow": _allow(allowed)})
+def method_not_allowed(allowed: Iterable[str], detail: str | None = None) -> Response:
+    return json_response({"detail": detail or "Method Not Allowed"}, 405, {"Allow": _allow(allowed)})
 
 
 def options(allowed: Iterable[str]) -> Response:

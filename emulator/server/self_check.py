@@ -28,8 +28,8 @@ class SelfCheck:
         operation = exchange.operation
         if operation is None or exchange.method in ("HEAD", "OPTIONS"):
             return  # the contract says nothing about paths that it does not know
-        if exchange.fault is not None:
-            return  # what was asked for may break the contract
+        if exchange.fault is not None or not exchange.status_code:
+            return  # what was asked for may break the contract, and what never was answered cannot
         body = None if isinstance(response, StreamingResponse) else bytes(response.body)
         media_type = response.headers.get("content-type", "").partition(";")[0].strip()
         for problem in self._answers(operation).problems(response.status_code, media_type, body):

@@ -1,11 +1,15 @@
 """The journal over HTTP: what was asked, what broke the contract, and no secrets."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from starlette.types import Message
 
+from emulator.app import create_app, create_service
+from emulator.server.service import Service
 from emulator.server.settings import Settings
-from tests.api import BASE, Api, emulator
+from tests.api import BASE, KEY, Api, emulator
 
 
 @pytest.fixture
@@ -179,3 +183,54 @@ def test_a_misspelt_field_is_told_the_one_that_was_meant(api: Api) -> None:
     api.start(file_nam="train.py")
     (told,) = journal(api)
     assert told["warnings"] == ["body.file_nam: not in the contract of start_python_execution: did you mean file_name?"]
+
+
+def test_a_stream_that_is_followed_without_a_token_is_in_the_journal_of_its_runs_tenant(api: Api) -> None:
+    execution_id = api.start()
+    api.advance(by="1h")
+    stranger = api.as_caller(None)
+    assert stranger.request("POST", f"/api/v1/stream/{execution_id}").status_code == 200
+    assert [told["operation_id"] for told in journal(api)] == ["stream_output", "start_python_execution"]
+
+
+def test_a_method_that_a_control_call_does_not_know_is_told_those_that_it_does(api: Api) -> None:
+    answer = api.request("PUT", "/_emulator/clock")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS, PATCH")
+    assert answer.json()["detail"].endswith("only GET, HEAD, PATCH")
+
+
+def test_under_strict_a_field_is_told_once() -> None:
+    strict = emulator(Settings(strict=True))
+    refused = strict.request("POST", "/_emulator/queue", json={"scenario": "oom", "time": 2})
+    assert [problem["loc"] for problem in refused.json()["detail"]] == [["body", "time"]]
+
+
+@pytest.mark.parametrize("name", ["emulator_scenario", "emulator.scenari", "Emulator.Scenario", "emulator-scenario"])
+def test_a_misspelt_wish_for_a_scenario_is_told(api: Api, name: str) -> None:
+    execution_id = api.start(metadata={name: "oom", "emulator": "android"})
+    (warning,) = api.control("GET", f"/runs/{execution_id}")["warnings"]
+    assert warning == f"body.metadata.{name}: the emulator knows only emulator.scenario"
+
+
+async def upload_broken_off(service: Service) -> None:
+    """A start whose client goes away in the middle of its body."""
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        raise AssertionError(f"there is nobody to send {message} to")
+
+    path = f"{BASE}/execution/streaming/start"
+    headers = [(b"authorization", f"Bearer {KEY}".encode()), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b""}
+    await create_app(service)(scope | {"headers": headers}, receive, send)
+
+
+def test_an_upload_that_was_broken_off_is_in_the_journal() -> None:
+    service = create_service(Settings(self_check=True))
+    asyncio.run(upload_broken_off(service))
+    (exchange,) = service.cloud.journal.newest_first()
+    assert (exchange.method, exchange.status_code) == ("POST", 0)
+    assert service.self_check is not None
+    assert service.self_check.breaches == 0

@@ -168,7 +168,6 @@ def test_an_unknown_path_is_not_found_in_the_words_that_clients_know(api: Api, p
         ("POST", f"{BASE}/execution/some-id", "DELETE, GET, HEAD, OPTIONS"),
         ("GET", f"{BASE}/execution/streaming/start", "OPTIONS, POST"),
         ("PUT", f"{BASE}/execution/streaming/abort/status", "GET, HEAD, OPTIONS, POST"),
-        ("GET", "/_emulator/reset", "OPTIONS, POST"),
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(api: Api, method: str, path: str, allowed: str) -> None:
