@@ -44,6 +44,8 @@ class _Wish(NamedTuple):
 
 _TENANT = pytest.StashKey["Lyceum"]()
 _WISH = pytest.StashKey[_Wish]()
+_BEGAN_MS = pytest.StashKey[int]()
+"""The wall's time when the test's tenant began; only where the server is this session's alone."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -88,10 +90,11 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401  pytest-xdist's, w
 def lyceum_server(request: pytest.FixtureRequest) -> Emulator:
     """The emulator of this session: started in a thread at a free port of 127.0.0.1, one for each xdist worker; or
     the one at --lyceum-url, for all of them. `lyceum_server.tenant("name")` opens one more tenant."""
+    __tracebackhide__ = True
     from emulator.embedded import Emulator
 
     config = request.config
-    url = config.getoption("lyceum_url") or config.getini("lyceum_url")
+    url = _url(config)
     if url:
         token = config.getoption("lyceum_control_token") or os.environ.get(_TOKEN_VARIABLE)
         handed_down: dict[str, Any] = getattr(config, "workerinput", {})
@@ -112,6 +115,9 @@ def lyceum_server(request: pytest.FixtureRequest) -> Emulator:
 def lyceum(request: pytest.FixtureRequest, lyceum_server: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Lyceum:
     """A fresh tenant of the emulator for this test alone, with its own key, manual clock, queue and journal. Its runs
     follow from the test's node id, so they are the same every time. The marker `lyceum` says how it begins."""
+    from emulator.clock import wall_ms
+    from emulator.embedded import ControlError
+
     item = request.node
     wish = _wish(item)
     tenant = lyceum_server.tenant(
@@ -122,11 +128,18 @@ def lyceum(request: pytest.FixtureRequest, lyceum_server: Emulator, tmp_path_fac
         strict=wish.strict,
         home=lambda: tmp_path_factory.mktemp("lyceum-home"),
     )
-    tenant.reset()
-    item.stash[_TENANT] = tenant
-    item.stash[_WISH] = wish
-    if wish.scenario is not None:
-        tenant.always(wish.scenario)
+    if not _url(request.config):
+        item.stash[_BEGAN_MS] = wall_ms()
+    try:
+        tenant.reset()
+        item.stash[_TENANT] = tenant
+        item.stash[_WISH] = wish
+        if wish.scenario is not None:
+            tenant.always(wish.scenario)
+    except (ControlError, OSError) as error:
+        # Not by pytest.fail: only so nothing is shown of the error that was met.
+        told = f"{item.nodeid}: the emulator cannot begin the test so: {error}"
+        raise pytest.fail.Exception(told, pytrace=False) from None
     return tenant
 
 
@@ -185,13 +198,18 @@ def pytest_runtest_makereport(
     if report.failed and tenant is not None:
         from emulator.embedded.report import evidence, sections
 
-        found = evidence(tenant)
+        found = evidence(tenant, item.stash.get(_BEGAN_MS, None))
         report.sections += sections(found)
         directory = item.config.getoption("lyceum_artifacts")
         if directory:
             told = _write(Path(directory), report, found)
             report.sections.append(("lyceum artifacts", told))
     return report
+
+
+def _url(config: pytest.Config) -> str:
+    """Of the emulator that runs elsewhere; empty if this session starts one."""
+    return str(config.getoption("lyceum_url") or config.getini("lyceum_url"))
 
 
 def _wish(item: pytest.Item) -> _Wish:

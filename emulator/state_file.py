@@ -42,8 +42,8 @@ class StateFile:
         self._took_s = 0.0
         service.observers.append(self._note)
 
-    def load(self) -> None:
-        """Restore what the file holds, if there is one.
+    def load(self) -> str | None:
+        """Restore what the file holds, if there is one. Returns what that was, in words, or None.
 
         Raises StartError where it cannot be read, or the directory not be written to; the file stays as it is.
         """
@@ -52,7 +52,7 @@ class StateFile:
         try:
             content = self._path.read_bytes()
         except FileNotFoundError:
-            return
+            return None
         except OSError as error:
             raise StartError(f"the state in {self._path} cannot be read: {error.strerror}") from None
         try:
@@ -61,9 +61,12 @@ class StateFile:
             raise self._damaged(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
         try:
             check_form(document)
-            restore_server(self._service.cloud, read_server(document))
+            state = read_server(document)
+            restore_server(self._service.cloud, state)
         except RequestRefused as error:
             raise self._damaged(error.detail) from None
+        runs = sum(len(tenant.runs) for tenant in state.tenants)
+        return f"{self._path}: {_counted(runs, 'run')} of {_counted(len(state.tenants), 'tenant')} restored"
 
     def _damaged(self, why: str) -> StartError:
         return StartError(
@@ -103,6 +106,10 @@ class StateFile:
         except OSError as error:
             log.error("the state could not be written to %s: %s; the last one stays", self._path, error.strerror)
         self._took_s = loop.time() - started_s
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _replace(path: Path, content: bytes) -> None:

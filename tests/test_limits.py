@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import is_dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from click.testing import CliRunner
+from msgspec import Struct
 
 from emulator.cli import main
 
@@ -31,7 +31,7 @@ def rows() -> list[Row]:
 
 
 def value_at(place: str) -> object:
-    """What stands in `emulator` at `module.NAME`, `module.NAME.attribute` or `module.Dataclass.field`."""
+    """What stands in `emulator` at `module.NAME`, `module.NAME.attribute` or `module.Struct.field`."""
     parts = place.strip("`").split(".")
     for cut in range(len(parts) - 1, 0, -1):
         try:
@@ -39,7 +39,7 @@ def value_at(place: str) -> object:
         except ModuleNotFoundError:
             continue
         for part in parts[cut:]:
-            if isinstance(found, type) and is_dataclass(found):
+            if isinstance(found, type) and issubclass(found, Struct):
                 found = found()
             found = getattr(found, part)
         return found

@@ -39,6 +39,24 @@ def test_a_server_that_is_started_again_goes_on_where_it_stopped(tmp_path: Path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["state.json"]
 
 
+def test_the_banner_tells_the_restored_clock_and_what_was_restored(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    with serving("--clock", "manual", "--state", state) as server:
+        assert "state" not in banner(server, 3)
+        start(server)
+    with serving("--clock", "real", "--speed", "10", "--state", state) as server:
+        told = banner(server, 4)
+    assert told["clock"].startswith("manual: ")
+    assert told["state"] == f"{state}: 1 run of 1 tenant restored; its clock comes before --clock"
+
+
+def banner(server: Server, lines: int) -> dict[str, str]:
+    """The next lines of what it prints at its start, by their labels."""
+    assert server.process.stdout is not None
+    rows = [server.process.stdout.readline().split(":", 1) for _ in range(lines)]
+    return {label.strip(): text.strip() for label, text in rows}
+
+
 def test_a_server_that_is_killed_leaves_the_last_state_it_wrote(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     kept: list[str] = []

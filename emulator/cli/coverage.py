@@ -68,6 +68,8 @@ def _ask(url: str, control_token: str | None) -> dict[str, Any]:
         answer = httpx2.get(f"{url.rstrip('/')}/_emulator/coverage", headers=headers, timeout=PATIENCE_S)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         refuse(f"no emulator answers at {url}: {error}")
+    if answer.status_code == 401:
+        refuse(f"the emulator at {url} wants its control token: give the right one with --control-token")
     if answer.status_code != 200:
         refuse(f"{url} answers {answer.status_code}: {answer.text[:200]}")
     try:

@@ -201,14 +201,14 @@ def simulate(
     help="File to write; its ending (.svg, .png, .pdf) says how.  [default: NAME.svg]",
 )
 def plot(*, name: str, directories: tuple[Path, ...], seed: int | None, output: Path | None, **submitted: Any) -> None:  # noqa: ANN401
-    """Draw the statuses and the metric series of one run into a picture. Needs the extra `plot`."""
+    """Draw the statuses and the metric series of one run into a picture. Needs matplotlib."""
     from emulator.cli.reading import find
     from emulator.cli.simulation import simulate as simulated
 
     try:
         from emulator.cli.plotting import plot as draw
     except ModuleNotFoundError as missing:
-        refuse(f"{missing.name} is missing: pip install 'lyceum-emulator[plot]' brings it")
+        refuse(f"{missing.name} is missing: `pip install matplotlib` brings what pictures need")
     with refusals():
         found, library = find(name, directories)
         path = Path(f"{found.name}.svg") if output is None else output

@@ -32,6 +32,7 @@ from emulator.server.settings import (
 from emulator.times import format_duration
 
 if TYPE_CHECKING:
+    from emulator.clock import Clock
     from emulator.server.service import Service
 
 CONNECTIONS = ConnectionSettings()
@@ -134,7 +135,7 @@ class _Clock(click.Choice[str]):
     type=click.Choice([each.value for each in LogFormat]),
     default=LogFormat.TEXT.value,
     show_default=True,
-    help="How requests are logged: for people, or a JSON object a line.",
+    help="How requests and warnings are logged: for people, or a JSON object a line.",
 )
 @option(
     "--state",
@@ -175,7 +176,7 @@ def serve(
     from emulator.server.request_log import RequestLog
     from emulator.server.watcher import Watcher
 
-    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _log_to_stderr(log_level, LogFormat(log_format))
     if control_token is None and not _is_loopback(host):
         import secrets
 
@@ -202,18 +203,19 @@ def serve(
         if access_log:
             service.observers.append(RequestLog(service.cloud, LogFormat(log_format)))
         companions: list[Companion] = [Watcher(service.cloud, directories)]
+        restored = None
         if state is not None:
             from emulator.state_file import StateFile  # late: brings the whole grammar of scenario files
 
             companions.append(kept := StateFile(state, service))
-            kept.load()
+            restored = kept.load()
         application = app.create_app(service)
         socket = bind(host, port)
     listener = Listener(
         application,
         service,
         companions=companions,
-        on_ready=lambda: click.echo(_greeting(url_of(socket), service, clock)),
+        on_ready=lambda: click.echo(_greeting(url_of(socket), service, restored)),
         log_level=log_level,
     )
     listener.run(sockets=[socket])
@@ -226,23 +228,37 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _greeting(url: str, service: Service, clock: ClockSettings) -> str:
-    """What a person needs to know once the server is up."""
+def _log_to_stderr(level: str, log_format: LogFormat) -> None:
+    handler = logging.StreamHandler()
+    if log_format is LogFormat.JSON:
+        from emulator.server.json_log import JsonLines
+
+        handler.setFormatter(JsonLines())
+        logging.captureWarnings(capture=True)  # else Python writes them as plain text in between
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+
+
+def _greeting(url: str, service: Service, restored: str | None) -> str:
+    """What a person needs to know once the server is up; `restored` says what came out of the state file."""
     settings, cloud = service.settings, service.cloud
     key = min(settings.api_keys) if settings.api_keys else EXAMPLE_KEY
     names = [f"{name} (default)" if name == cloud.default_name else name for name in cloud.scenario_names]
     lines = [
         f"Lyceum emulator at {url}",
         f"  official client:  lyceum auth login --url {url} --api-key {key}",
-        f"  clock:            {_clock_words(clock)}",
+        f"  clock:            {_clock_words(cloud.clock)}",
         f"  scenarios:        {', '.join(names)}",
     ]
+    if restored is not None:
+        lines.append(f"  state:            {restored}; its clock comes before --clock")
     if settings.control_token is not None:
         lines.append(f"  control token:    {settings.control_token}  (header X-Emulator-Token)")
     return "\n".join(lines)
 
 
-def _clock_words(clock: ClockSettings) -> str:
+def _clock_words(clock: Clock) -> str:
     match clock.mode:
         case ClockMode.REAL:
             return "real" if clock.speed == 1 else f"real, {clock.speed:g} times as fast"

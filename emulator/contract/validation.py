@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, cast
 
 import jsonschema_rs
 from jsonschema_rs import ValidationErrorKind as Kind
@@ -44,6 +44,8 @@ _FORMATS = {
 }
 _DURATION_PATTERN_END = "[0-9]{0,5}ms)$"
 """How the contracts' patterns of durations end. They forbid zero and overflow, and so are too long to be read."""
+
+_NO_DURATION = "Input should be a duration, such as 500ms, 5s, 1m30s or 2h"
 
 
 class SchemaValidator:
@@ -78,17 +80,28 @@ class SchemaValidator:
             case Kind.Required(property=name):
                 yield FieldProblem((*loc, name), "Field required", "missing")
             case Kind.AdditionalProperties(unexpected=names):
-                schema: Any = self._whole
-                for part in error.schema_path[:-1]:
-                    schema = schema[part]
+                known = self._schema_of(error).get("properties", ())
                 for name in names:
-                    yield unknown_field(loc, name, schema.get("properties", ()))
+                    yield unknown_field(loc, name, known)
             case Kind.OneOfNotValid(context=branches) | Kind.AnyOf(context=branches):
                 for slip in _likeliest(branches, error.instance_path):
                     yield from self._explain(slip, value, place)
+            case Kind.Type() if _is_duration(self._schema_of(error)):
+                yield FieldProblem(loc, _NO_DURATION, "string_type")
             case kind:
                 msg, code = _wording(kind, error.message)
                 yield FieldProblem(loc, msg, code)
+
+    def _schema_of(self, error: jsonschema_rs.ValidationError) -> dict[str, Any]:
+        """The schema whose keyword the error is about."""
+        schema: Any = self._whole
+        for part in error.schema_path[:-1]:
+            schema = schema[part]
+        return cast("dict[str, Any]", schema)
+
+
+def _is_duration(schema: dict[str, Any]) -> bool:
+    return str(schema.get("pattern", "")).endswith(_DURATION_PATTERN_END)
 
 
 def unknown_field(place: tuple[str | int, ...], name: str, known: Iterable[str]) -> FieldProblem:
@@ -152,7 +165,7 @@ def _wording(kind: Kind, fallback: str) -> tuple[str, str]:
         case Kind.ExclusiveMinimum(limit=limit):
             return f"Input should be greater than {limit}", "greater_than"
         case Kind.Pattern(pattern=pattern) if pattern.endswith(_DURATION_PATTERN_END):
-            return "Input should be a duration, such as 500ms, 5s, 1m30s or 2h", "string_pattern_mismatch"
+            return _NO_DURATION, "string_pattern_mismatch"
         case Kind.Pattern(pattern=pattern):
             return f"String should match pattern '{pattern}'", "string_pattern_mismatch"
         case Kind.MinLength(limit=limit):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.responses import Response
 
+from emulator.control.problems import refused
 from emulator.control.wire import fault_view
-from emulator.errors import Problem
 from emulator.faults.standing import Standings
 from emulator.server.call import Call
 from emulator.server.responses import json_response
@@ -26,7 +24,7 @@ def add_fault(call: Call) -> Response:
 
     fault, problems = read_fault(call.body)
     if fault is None or problems:
-        return _refused(problems)
+        return refused(call, _SHOWN_AS, problems)
     if call.caller is None:
         now_ms, seed = call.cloud.clock.now_ms(), seed_of(call.cloud.seed, "faults")
     else:
@@ -48,12 +46,3 @@ def delete_fault(call: Call) -> Response:
 
 def _faults(call: Call) -> Standings:
     return (call.caller or call.cloud).faults
-
-
-def _refused(problems: tuple[Problem, ...]) -> Response:
-    """The answer to a text that is no fault: all that is wrong with it, as a compiler tells it."""
-    told = "\n".join(problem.located(_SHOWN_AS) for problem in problems)
-    shown: list[dict[str, Any]] = [
-        {"message": each.message, "path": each.path, "line": each.line, "column": each.column} for each in problems
-    ]
-    return json_response({"detail": told, "problems": shown}, 400)

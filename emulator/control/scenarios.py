@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
+from emulator.control.problems import problem_view, refused
 from emulator.control.wire import queue_view
 from emulator.errors import Conflict, NotFound, Problem, ScenarioError, TooMany
 from emulator.scenario.choice import Queue, QueueEntry
 from emulator.scenario.matching import match_from
 from emulator.scenario.model import Scenario
 from emulator.server.call import Call
-from emulator.server.responses import json_response, writable
+from emulator.server.responses import json_response
 
 if TYPE_CHECKING:
     from emulator.scenario.library import Library
@@ -30,7 +31,7 @@ def list_scenarios(call: Call) -> Response:
             "name": scenario.name,
             "summary": scenario.summary,
             "source": scenario.source,
-            "problems": [_problem(problem) for problem in library.problems_of(scenario)],
+            "problems": [problem_view(problem) for problem in library.problems_of(scenario)],
         }
         for scenario in library.scenarios()
     ]
@@ -48,13 +49,13 @@ def put_scenario(call: Call) -> Response:
 
     wrong_name = check_name(name)
     if wrong_name is not None:
-        return _refused(name, (Problem(wrong_name),))
+        return refused(call, name[:100], (Problem(wrong_name),))
     if call.cloud.library.has_file(name):
         raise Conflict(f"a file gives the scenario `{name}`: edit that, or choose another name")
     try:
         added = _add(call, _library(call).read(call.body, name=name, source=SOURCE))
     except ScenarioError as error:
-        return _refused(name, error.problems)
+        return refused(call, name[:100], error.problems)
     return _shown(added)
 
 
@@ -99,21 +100,6 @@ def _shown(scenario: Scenario) -> Response:
             "text": scenario.text,
         }
     )
-
-
-def _refused(name: str, problems: tuple[Problem, ...]) -> Response:
-    """The answer to a text that is no scenario: all that is wrong with it, as a compiler tells it."""
-    told = "\n".join(problem.located(name[:100]) for problem in problems)
-    return json_response({"detail": writable(told), "problems": [_problem(problem) for problem in problems]}, 400)
-
-
-def _problem(problem: Problem) -> dict[str, object]:
-    return {
-        "message": writable(problem.message),
-        "path": problem.path,
-        "line": problem.line,
-        "column": problem.column,
-    }
 
 
 def get_queue(call: Call) -> Response:

@@ -1,4 +1,8 @@
-"""The emulator for Python programs: a server in a thread, or a handle on one that runs."""
+"""The emulator for Python programs: a server in a thread, or a handle on one that runs.
+
+Its modules set `__tracebackhide__`: of what is refused pytest shows the line of the test that asked for it, without
+the dozens of ours below it. `pytest --full-trace` shows them all.
+"""
 
 from emulator.embedded.clock import TenantClock, Until
 from emulator.embedded.durations import Duration

@@ -13,6 +13,8 @@ from emulator.embedded.durations import Duration, duration_text, instant_text
 if TYPE_CHECKING:
     from emulator.embedded.lyceum import Lyceum
 
+__tracebackhide__ = True
+
 Until: TypeAlias = Literal[
     "pending",
     "starting",

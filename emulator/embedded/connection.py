@@ -16,6 +16,8 @@ from emulator.embedded.thread import EmulatorThread
 from emulator.embedded.transport import Application, AsyncTransport, Transport, ask
 from emulator.errors import ControlRefused, Unreachable
 
+__tracebackhide__ = True
+
 API_PREFIX = "/api/v2/external"
 CONTROL_PREFIX = "/_emulator"
 CONTROL_HEADER = "X-Emulator-Token"

@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 from emulator.times import format_duration
 
+__tracebackhide__ = True
+
 Duration: TypeAlias = str | timedelta
 """`"500ms"`, `"5s"`, `"1m30s"`, `"2h"`, or a timedelta."""
 

@@ -18,6 +18,8 @@ from emulator.embedded.thread import EmulatorThread
 from emulator.errors import EmulatorError
 from emulator.server.settings import DEFAULT_HOST, CallbackSettings, Settings
 
+__tracebackhide__ = True
+
 
 class Emulator(Lyceum):
     """A server in a thread of this process, and at once the handle of its first tenant.

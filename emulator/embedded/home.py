@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from urllib.parse import urlsplit
 
+__tracebackhide__ = True
+
 
 def variables(url: str, base_url: str, api_key: str, home: Path) -> dict[str, str]:
     """Environment variables, and in `home` the file in which the official client keeps its login.

@@ -22,6 +22,8 @@ from emulator.embedded.views import RequestView, RunView, Violation, request_vie
 from emulator.errors import Unreachable
 from emulator.tenants.identity import seed_of
 
+__tracebackhide__ = True
+
 ClockMode: TypeAlias = Literal["manual", "per_request", "real"]
 
 _MOST = 10_000  # runs or requests in one answer of the control API

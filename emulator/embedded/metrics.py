@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+__tracebackhide__ = True
+
 _ABOUT_THE_RUN = ("executionId", "hostname", "timeRange")
 
 

@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Receive
 
 from emulator.server.connection import EXTENSION
 
+__tracebackhide__ = True
+
 Message: TypeAlias = MutableMapping[str, Any]
 
 HIGH_WATER_BYTES = 1 << 20

@@ -8,15 +8,21 @@ from typing import Any
 
 from emulator.embedded.lyceum import Lyceum
 from emulator.errors import ControlError
+from emulator.times import format_instant
 
 LAST_REQUESTS = 20
 MAX_RUNS = 20
+_LOOKED_THROUGH = 1_000  # of everybody's requests, for those without this test's key
 _MAX_BODY = 300
 _MAX_SECTION = 20_000
 
 
-def evidence(lyceum: Lyceum) -> dict[str, Any]:
-    """All that there is to tell, as JSON: bounded, without secrets. Never raises for what the emulator does."""
+def evidence(lyceum: Lyceum, alone_since_ms: int | None = None) -> dict[str, Any]:
+    """All that there is to tell, as JSON: bounded, without secrets. Never raises for what the emulator does.
+
+    `alone_since_ms` is since when, in ms of the wall's clock, nobody but the test has used the emulator: then whatever
+    came without a good key was the test's, too. None where others use it.
+    """
     try:
         return {
             "tenant": lyceum.name,
@@ -26,9 +32,18 @@ def evidence(lyceum: Lyceum) -> dict[str, Any]:
             "runs": lyceum.control("GET", "/runs", params={"limit": MAX_RUNS}),
             **lyceum.control("GET", "/queue"),
             **lyceum.control("GET", "/faults"),
+            "requests_without_key": [] if alone_since_ms is None else _without_key(lyceum, alone_since_ms),
         }
     except ControlError as error:
         return {"tenant": lyceum.name, "error": f"the emulator could not be asked: {error}"}
+
+
+def _without_key(lyceum: Lyceum, since_ms: int) -> list[Any]:
+    """The last requests whose token opened no tenant, newest first."""
+    since = format_instant(since_ms)
+    params = {"limit": _LOOKED_THROUGH, "callbacks": "false"}
+    everybody = lyceum.connection.control("GET", "/requests", params=params)["requests"]
+    return [each for each in everybody if each["org"] is None and each["received_at"] >= since][:LAST_REQUESTS]
 
 
 def sections(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -36,7 +51,8 @@ def sections(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "error" in found:
         yield "lyceum", found["error"]
         return
-    yield "lyceum requests", _cut("\n".join(_journal(found["requests"])))
+    told = [*_journal(found["requests"]), *map(_stray, reversed(found["requests_without_key"]))]
+    yield "lyceum requests", _cut("\n".join(told))
     if found["runs"]["runs"]:
         clock = f"the clock is {found['clock']['mode']}, at {found['clock']['now']}"
         yield "lyceum runs", _cut("\n".join((clock, *_runs(found["runs"]))))
@@ -62,6 +78,12 @@ def _journal(answer: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"              goes beyond the contract: {warning}" for warning in each["warnings"])
         if each["detail"] and not each["violations"]:
             yield f"              detail: {each['detail']}"
+
+
+def _stray(request: Mapping[str, Any]) -> str:
+    why = request["detail"] or "; ".join(request["violations"])
+    told = f"without a good key: {request['status_code']} {request['method']} {request['path']}"
+    return f"{told}: {why}" if why else told
 
 
 def _query(query: Mapping[str, list[str]]) -> str:

@@ -14,6 +14,8 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from emulator.embedded.lyceum import Lyceum
 
+__tracebackhide__ = True
+
 ScenarioLike: TypeAlias = str | os.PathLike[str] | Mapping[str, Any]
 """The name of a scenario, the path of a file, YAML text, or what such a file says."""
 

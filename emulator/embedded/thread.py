@@ -15,6 +15,8 @@ from emulator.errors import EmulatorError, StartError, Unreachable
 from emulator.server.listener import Listener, bind, url_of
 from emulator.server.service import Service
 
+__tracebackhide__ = True
+
 URL_WITHOUT_SOCKET = "http://emulator.invalid"
 """The address of an emulator that listens nowhere: a name that can never be one of the network's."""
 

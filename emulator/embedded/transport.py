@@ -15,6 +15,8 @@ from emulator.embedded.passage import Message, Passage
 from emulator.embedded.thread import EmulatorThread
 from emulator.errors import Unreachable
 
+__tracebackhide__ = True
+
 
 class Transport(httpx2.BaseTransport):
     """An httpx2 transport for synchronous clients. Waits no longer than the client's read timeout."""

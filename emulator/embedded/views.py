@@ -13,6 +13,8 @@ from emulator.embedded.metrics import MetricSeries, series_of
 if TYPE_CHECKING:
     from emulator.embedded.lyceum import Lyceum
 
+__tracebackhide__ = True
+
 
 @dataclass(frozen=True, slots=True)
 class Transition:

@@ -100,6 +100,10 @@ class Library:
             raise NotFound(f"there is no scenario `{name[:100]}`: {name_hint(name, self._by_name)}")
         return scenario
 
+    def files(self) -> dict[str, Scenario]:
+        """By the path of each of the user's files, what is in force of it."""
+        return {scenario.source: scenario for scenario in self.filed}
+
     def problems_of(self, scenario: Scenario) -> tuple[Problem, ...]:
         """Why a newer version of `scenario` is not in force."""
         return self.broken.get(_place_of(scenario), ())

@@ -6,9 +6,13 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emulator.errors import StartError
 from emulator.tenants.cloud import Cloud
+
+if TYPE_CHECKING:
+    from emulator.scenario.library import Library
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +44,10 @@ class Watcher:
             self.reload()
 
     def reload(self) -> None:
-        """Take over the files as they are. Logs what is new: each file that became invalid once, not each time."""
+        """Take over the files as they are. Logs what is new: each file that became invalid once, not each time.
+
+        All of it are warnings, so that whoever edits a file hears of it at the usual level.
+        """
         before = self._cloud.library
         try:
             library = before.reloaded(self._directories)
@@ -48,9 +55,24 @@ class Watcher:
             log.warning("the scenarios in force stay as they are: %s", error)
             return
         self._cloud.library = library
-        for source, problems in library.broken.items():
-            if before.broken.get(source) != problems:
-                told = "\n".join(problem.located(source) for problem in problems)
-                log.warning("its last valid version stays in force:\n%s", told)
-        for source in before.broken.keys() - library.broken.keys():
+        _tell(before, library)
+
+
+def _tell(before: Library, library: Library) -> None:
+    """Log what became of each file between two libraries."""
+    then, now = before.files(), library.files()
+    for source, problems in library.broken.items():
+        if before.broken.get(source) != problems:
+            told = "\n".join(problem.located(source) for problem in problems)
+            stands = "it never was valid, so nothing of it is in force"
+            if source in now or source not in library.refused:  # what was added at run time is no file
+                stands = "its last valid version stays in force"
+            log.warning("%s:\n%s", stands, told)
+    for source in sorted(before.broken.keys() - library.broken.keys()):
+        if source in then and source in now:
             log.warning("%s is valid again", source)
+    for source in sorted((then.keys() | before.refused.keys()) - now.keys() - library.refused.keys()):
+        log.warning("%s is gone", source)
+    for source, scenario in now.items():
+        if source not in then or (then[source] is not scenario and source not in before.broken):
+            log.warning("%s took effect", source)

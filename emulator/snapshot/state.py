@@ -91,6 +91,11 @@ def restore_server(cloud: Cloud, state: ServerState) -> None:
 
 def restore_tenant(cloud: Cloud, tenant: Tenant, state: TenantState) -> None:
     """Put `state` in place of all that `tenant` has. Raises Conflict, and changes nothing, where it cannot be."""
+    if state.key != tenant.key:
+        raise Conflict(
+            f"the snapshot is another tenant's (tenants.{state.key[:8]}…): restore it with that tenant's token,"
+            f" since this one's is {tenant.key[:8]}…"
+        )
     for run in state.runs:
         owner = cloud.owner_of(run.execution_id)
         if owner is not None and owner is not tenant:

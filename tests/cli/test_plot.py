@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,12 @@ def test_what_cannot_be_drawn_is_one_clear_sentence(arguments: tuple[str, ...], 
     assert code == 2
     assert words in said
     assert "Traceback" not in said
+
+
+def test_without_matplotlib_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "emulator.cli.plotting", raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert plot("oom") == (
+        2,
+        "lyceum-emulator: matplotlib is missing: `pip install matplotlib` brings what pictures need\n",
+    )

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from emulator.contract.document import load_document
 from emulator.contract.validation import MAX_PROBLEMS, SchemaValidator
 from emulator.errors import FieldProblem
+from emulator.resources import CONTROL_CONTRACT_FILE
 
 Told = list[tuple[tuple[str | int, ...], str, str]]
 
@@ -49,6 +51,16 @@ def told(schema: Any, value: object, document: dict[str, Any] | None = None) -> 
 )
 def test_a_problem_is_worded_as_the_framework_does(schema: Any, value: object, msg: str, code: str) -> None:
     assert told(schema, value) == [(("body",), msg, code)]
+
+
+@pytest.mark.parametrize("value", [5, 0.5, [], {}, True])
+def test_what_is_no_text_is_told_the_form_of_a_duration(value: object) -> None:
+    control = load_document(CONTROL_CONTRACT_FILE)
+    msg = "Input should be a duration, such as 500ms, 5s, 1m30s or 2h"
+    schemas = control["components"]["schemas"]
+    assert told(schemas["Duration"], value, control) == [(("body",), msg, "string_type")]
+    assert told(schemas["Advance"], {"by": value}, control) == [(("body", "by"), msg, "string_type")]
+    assert told(schemas["Advance"], {"by": "5"}, control) == [(("body", "by"), msg, "string_pattern_mismatch")]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from emulator.contract.operations import Operation, operations
 from emulator.contract.parameters import Location
 from emulator.resources import CONTRACT_FILE, CONTROL_CONTRACT_FILE
 from emulator.server.settings import MAX_BODY_BYTES
+from emulator.tenants.identity import key_of
 
 BASE = "/api/v2/external"
 KEY = "lk_takes_the_tour"
@@ -146,11 +147,12 @@ class Tour:
         unfelt = {"path": "/api/v2/external/nowhere", "fault": "unavailable"}
         return str(self._told("POST", "/_emulator/faults", unfelt)["id"])
 
-    def snapshot(self) -> object:
+    def snapshot(self) -> dict[str, Any]:
         """One of a tenant without runs, so that another may have it."""
         self._told("POST", "/_emulator/reset", {})
         self.variable()
-        return self._told("GET", "/_emulator/snapshot", None)
+        taken: dict[str, Any] = self._told("GET", "/_emulator/snapshot", None)
+        return taken
 
     def _told(self, method: str, path: str, body: object) -> Any:
         content = None if body is None else json.dumps(body).encode()
@@ -188,7 +190,9 @@ def _restores(tour: Tour, asking: Asking) -> None:
 
 
 def _restores_for_somebody_new(tour: Tour, asking: Asking) -> None:
-    _restores(tour, asking)
+    taken = tour.snapshot()
+    (state,) = taken["tenants"].values()
+    asking.says(taken | {"tenants": {key_of(ONE_KEY_TOO_MANY): state}})  # somebody else's would be refused as such
     _as_somebody_new(tour, asking)
 
 

@@ -79,6 +79,18 @@ def test_the_command_prints_a_table_and_compares_with_what_is_wanted() -> None:
     assert gone.output.startswith(f"lyceum-emulator: no emulator answers at {server.url}: ")
 
 
+def test_the_command_names_the_option_for_a_protected_emulator() -> None:
+    with serving("--control-token", "sesame") as server:
+        given: tuple[list[str], ...] = [], ["--control-token", "open"], ["--control-token", "sesame"]
+        without, wrong, right = (
+            CliRunner().invoke(main, ["coverage", "--url", server.url, *arguments]) for arguments in given
+        )
+    for refused in without, wrong:
+        said = f"the emulator at {server.url} wants its control token: give the right one with --control-token"
+        assert (refused.exit_code, refused.output) == (2, f"lyceum-emulator: {said}\n")
+    assert right.exit_code == 0
+
+
 def test_the_table_has_an_operation_a_line() -> None:
     found = {
         "answers": {"tried": 2, "documented": 4},

@@ -118,12 +118,27 @@ def test_a_tenant_is_restored_and_the_others_stay() -> None:
     assert list(reads(second)) == of_second
 
 
+def test_the_snapshot_of_another_tenant_is_refused_and_wipes_nothing() -> None:
+    api = filled()
+    second = api.as_caller(SECOND)
+    taken = api.control("GET", "/snapshot")
+    before = list(reads(second))
+    api.control("POST", "/reset")  # the runs are nobody's now, and would be free to take
+    answer = second.request("PUT", "/_emulator/snapshot", json=taken)
+    (key,) = taken["tenants"]
+    assert answer.status_code == 409
+    assert f"another tenant's (tenants.{key[:8]}" in answer.json()["detail"]
+    assert list(reads(second)) == before
+
+
 def test_runs_of_somebody_else_are_not_taken_over() -> None:
     api = filled()
-    taken = api.control("GET", "/snapshot")
-    answer = api.as_caller(SECOND).request("PUT", "/_emulator/snapshot", json=taken)
+    second = api.as_caller(SECOND)
+    taken, own = api.control("GET", "/snapshot"), second.control("GET", "/snapshot")
+    (state,), (own_key,) = taken["tenants"].values(), own["tenants"]
+    answer = second.request("PUT", "/_emulator/snapshot", json=taken | {"tenants": {own_key: state}})
     assert answer.status_code == 409
-    assert "is another tenant's" in answer.json()["detail"]
+    assert "is there already, and is another tenant's" in answer.json()["detail"]
 
 
 def test_a_snapshot_holds_no_values_of_variables_and_no_tokens() -> None:

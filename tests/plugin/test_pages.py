@@ -95,6 +95,8 @@ def test_the_workflow_is_one_and_starts_the_emulator_as_it_can_be_started() -> N
     (text,) = (block.text for block in CI if block.words == "yaml")
     (job,) = yaml.safe_load(text)["jobs"].values()
     assert "services" not in job
+    (installed,) = re.findall(r"pip install \./(\S+)", text)
+    assert installed in [step["with"]["path"] for step in job["steps"] if "path" in step.get("with", {})]
     started = next(step["run"] for step in job["steps"] if step.get("name") == "Start the emulator")
     arguments = re.search(r"lyceum-emulator serve (.*?) >", started)
     assert arguments
@@ -112,6 +114,12 @@ def test_the_workflow_is_one_and_starts_the_emulator_as_it_can_be_started() -> N
         env=environment(),
     )
     assert "cannot listen on 256.256.256.256" in refused.stderr
+
+
+@pytest.mark.parametrize("page", [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))], ids=lambda page: page.name)
+def test_no_page_installs_the_emulator_from_where_it_is_not(page: Path) -> None:
+    asked = re.findall(r"pip install (?:-\S+ )*(\S+)", page.read_text("utf-8"))
+    assert [each for each in asked if each.strip("`'\"").startswith("lyceum-emulator")] == []
 
 
 def test_blocks_are_of_kinds_that_tests_know() -> None:

@@ -144,7 +144,7 @@ selections = st.fixed_dictionaries(
     {},
     optional=optional(
         profiles=st.dictionaries(
-            st.sampled_from(["gpu.h100", "a100", "gpu.l40s.4x", "cpu", "gpu.h10"]),
+            st.sampled_from(["gpu.h100", "a100", "gpu.l40s.4x"]),
             st.fixed_dictionaries({}, optional=alterable | {"speed": st.floats(0.01, 50)}),
             min_size=1,
             max_size=2,
@@ -187,7 +187,7 @@ OPTIONAL: dict[str, st.SearchStrategy[Any]] = optional(
     stop_status=st.sampled_from(["completed", "cancelled"]),
     shutdown=lengths,
     seed=st.integers(0, 2**63 - 1),
-    hardware=st.sampled_from(["gpu.h100", "cpu"]),
+    hardware=st.sampled_from(["gpu.h100", "cpu", "gpu", "h100", "l40s.4x", "gpu.a100.40gb.2x"]),
     callbacks=st.just("none")
     | st.fixed_dictionaries({}, optional={"times": st.integers(1, 10), "delay": st.sampled_from(["3s", "0s..1m"])}),
 )
@@ -198,7 +198,7 @@ scenarios = st.one_of(
 ).flatmap(lambda required: st.fixed_dictionaries(required, optional=OPTIONAL))
 WORDS = (
     "train-llm|4|4s|1.5s|35..50s|9s..3s|85%|101%|0.5%|350W|1:30|until_stopped|completed|running|stderr|{n}|1GB/s|100.0%"
-    "|reset|503|unavailable"
+    "|reset|503|unavailable|h1000|cpu|cpu.2x|2x"
 )
 ODD: list[Any] = [
     None,
@@ -241,9 +241,13 @@ def mutations(draw: st.DrawFn) -> Any:
         case "replace":
             parent[last] = draw(junk)
         case "rename" if isinstance(parent, dict):
-            parent[draw(st.sampled_from([*(key.name for key in KEYS), "from", "n", "4", "4s", "", "failed"]))] = (
-                parent.pop(last)
-            )
+            parent[
+                draw(
+                    st.sampled_from(
+                        [*(key.name for key in KEYS), "from", "n", "4", "4s", "", "failed", "cpu", "gpu.h10"]
+                    )
+                )
+            ] = parent.pop(last)
         case "add" if isinstance(parent, dict):
             parent[draw(st.sampled_from(ADDED))] = draw(junk)
         case "delete":

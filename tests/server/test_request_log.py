@@ -58,6 +58,40 @@ def test_what_breaks_the_contract_is_told_under_its_line() -> None:
     assert lines[3] == "Execution not found"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "text", "told"),
+    [
+        (
+            "POST",
+            "/faults",
+            '{"fault": "no_capacity"}',
+            "fault:1:11: fault: there is no `no_capacity` here: did you mean",
+        ),
+        ("PUT", "/scenarios/foo", "timeline: []\n", "foo:1:11: timeline: "),
+        ("PUT", "/scenarios/FOO", "timeline: [completed]\n", "FOO:1:1: "),
+    ],
+)
+def test_a_text_that_is_refused_has_its_reason_under_its_line(method: str, path: str, text: str, told: str) -> None:
+    out = io.StringIO()
+    headers = HEADERS | {"content-type": "application/yaml"}
+    answer = logged_client(LogFormat.TEXT, out).request(method, f"/_emulator{path}", content=text, headers=headers)
+    first, second = out.getvalue().splitlines()
+    assert " 400 " in first
+    assert second.strip().startswith(told)
+    assert second.strip() == answer.json()["detail"]
+
+
+def test_of_many_mistakes_the_log_tells_the_first_and_their_number() -> None:
+    out = io.StringIO()
+    text = "timline: [completed]\nsumary: nothing\n"
+    answer = logged_client(LogFormat.TEXT, out).put(
+        "/_emulator/scenarios/foo", content=text, headers={"content-type": "application/yaml"}
+    )
+    told = answer.json()["detail"].splitlines()
+    assert len(told) > 1
+    assert out.getvalue().splitlines()[1].strip() == f"{told[0]} (and {len(told) - 1} more in the answer)"
+
+
 def test_a_program_gets_one_json_object_a_line() -> None:
     out = io.StringIO()
     client = logged_client(LogFormat.JSON, out)

@@ -62,6 +62,47 @@ def test_an_invalid_file_keeps_its_last_valid_version_and_is_told_once(
     assert caplog.messages == [f"{file} is valid again"]
 
 
+def test_a_new_file_that_is_invalid_has_no_valid_version_until_it_is_mended(
+    cloud: Cloud, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    watcher = Watcher(cloud, [file.parent])
+    other = file.with_name("other.yaml")
+    other.write_text("timeline: [{running: 5}]\n", encoding="utf-8")
+    watcher.reload()
+    (told,) = caplog.messages
+    assert told.startswith("it never was valid, so nothing of it is in force:\n")
+    assert f"{other}:1:" in told
+    other.write_text(GOOD.format("other"), encoding="utf-8")
+    watcher.reload()
+    assert caplog.messages[1:] == [f"{other} took effect"]
+
+
+def test_an_invalid_file_that_is_deleted_is_gone(cloud: Cloud, file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    watcher = Watcher(cloud, [file.parent])
+    for path in (file, file.with_name("other.yaml")):
+        path.write_text("timeline: [{running: 5}]\n", encoding="utf-8")
+        watcher.reload()
+        caplog.clear()
+        path.unlink()
+        watcher.reload()
+        assert caplog.messages == [f"{path} is gone"]
+
+
+def test_a_valid_edit_is_told_and_a_file_that_is_the_same_is_not(
+    cloud: Cloud, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    watcher = Watcher(cloud, [file.parent])
+    watcher.reload()
+    assert caplog.messages == []
+    file.write_text(GOOD.format("second"), encoding="utf-8")
+    watcher.reload()
+    watcher.reload()
+    assert caplog.messages == [f"{file} took effect"]
+    file.unlink()
+    watcher.reload()
+    assert caplog.messages[1:] == [f"{file} is gone"]
+
+
 def test_a_directory_that_is_gone_leaves_everything_in_force(
     cloud: Cloud, file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

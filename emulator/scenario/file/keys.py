@@ -16,6 +16,7 @@ from emulator.scenario.file.metrics import SERIES as SERIES_FORM
 from emulator.scenario.file.metrics import check_metrics
 from emulator.scenario.file.output import OUTPUT as OUTPUT_FORM
 from emulator.scenario.file.output import check_output
+from emulator.scenario.file.profiles import ProfileName
 from emulator.scenario.file.records import Key, Values
 from emulator.scenario.file.scalars import Choice, Integer, Text
 from emulator.scenario.file.selection import SelectionDraft, selection
@@ -124,7 +125,7 @@ SEED: Key[int] = Key(
 )
 HARDWARE: Key[str] = Key(
     "hardware",
-    Text("a hardware profile such as `gpu.h100`", r"[a-z0-9][a-z0-9._-]{0,99}"),
+    ProfileName(),
     "The profile whose metrics the run shows, whichever it was submitted for.",
     "gpu.h100",
 )

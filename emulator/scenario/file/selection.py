@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.documents import Node
-from emulator.documents.syntax import cut
-from emulator.hardware.profiles import find_profile
 from emulator.scenario.code_check import CPU_ONLY, NO_FRAMEWORK, NO_MODEL, NO_TRAINING_LOOP
 from emulator.scenario.file.alternatives import Check, given_keys, same_keys
 from emulator.scenario.file.draft import Keys
 from emulator.scenario.file.durations import DurationOrRange
-from emulator.scenario.file.grammar import Findings, Form, Schema, listed, nearest, shown
+from emulator.scenario.file.grammar import Findings, Form, Schema, shown
+from emulator.scenario.file.profiles import ProfileName
 from emulator.scenario.file.records import Key, Located, Record, Table, Values
 from emulator.scenario.file.scalars import Choice, Number, Text
 from emulator.scenario.model import DurationRange
-from emulator.scenario.selection import gpu_profile_names
 
 MAX_PROFILES = 50
 
@@ -39,33 +37,6 @@ class Bounded(Form[float]):
 
     def schema(self) -> Schema:
         return {"type": "number", "minimum": self.low, "maximum": self.high}
-
-
-@dataclass(frozen=True)
-class ProfileName(Form[str]):
-    """A GPU profile by its full name, or by a bare one: the full name."""
-
-    words: str = "a GPU profile such as `gpu.h100`"
-
-    def _text(self) -> Text:
-        return Text(self.words, r"[a-z0-9][a-z0-9._-]{0,99}")
-
-    def read(self, node: Node, path: str, findings: Findings) -> str:
-        name = self._text().read(node, path, findings)
-        profile = find_profile(name)
-        if profile is None:
-            names = gpu_profile_names()
-            near = nearest(name, names) or nearest(f"gpu.{name}", names)
-            hint = f"did you mean `{near}`?" if near else f"there are {listed(names, 'and')}"
-            message = f"there is no profile `{cut(name)}`: {hint}"
-            raise findings.refused(node, path, message, beyond_schema=True)
-        if profile.device is None:
-            message = f"`{cut(name)}` has no GPU: a selection is among GPUs"
-            raise findings.refused(node, path, message, beyond_schema=True)
-        return profile.name
-
-    def schema(self) -> Schema:
-        return self._text().schema()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +126,7 @@ def profiles_key(keys: tuple[Key[Any], ...], check: Check) -> Key[Mapping[str, L
     return Key(
         "profiles",
         Table(
-            ProfileName(),
+            ProfileName("a GPU profile such as `gpu.h100`", gpus_only=True),
             record,
             "a mapping from profiles to what differs there, such as `gpu.h100: {}`",
             1,
