@@ -69,7 +69,7 @@ def _journal(answer: Mapping[str, Any]) -> Iterator[str]:
         yield f"(the last {len(shown)} of {answer['total']})"
     for each in reversed(shown):
         at = (each["at"] or each["received_at"])[11:23]
-        yield f"{at}  {each['status_code']}  {each['method']} {each['path']}{_query(each['query'])}"
+        yield f"{at}  {each['status_code'] or '---'}  {each['method']} {each['path']}{_query(each['query'])}"
         if each["body"] is not None:
             yield f"              body: {_short(each['body'])}"
         if each["fault"]:
