@@ -38,8 +38,8 @@ class Coverage:
     def __call__(self, exchange: Exchange, response: Response) -> None:
         if exchange.operation is None or exchange.fault is not None or exchange.method in ("HEAD", "OPTIONS"):
             return
-        if not exchange.status_code:  # the client went away
-            return
+        if not exchange.status_code:
+            return  # nothing was answered, since the client went away
         self.answers[exchange.operation.operation_id, response.status_code] += 1
         # Now, since a run can be gone by the time of the report.
         if exchange.execution_id is not None:

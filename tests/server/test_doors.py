@@ -10,9 +10,9 @@ from emulator.server.handlers import HANDLERS
 from tests.api import BASE, KEY
 
 
-def submitted(proxied: dict[str, str]) -> str:
-    """The URL of the stream that a client in this process is told."""
-    client = TestClient(create_app(create_service()), client=("127.0.0.1", 50_000))
+def submitted(proxied: dict[str, str], peer: str = "127.0.0.1") -> str:
+    """The URL of the stream that a client is told whose connection comes from `peer`."""
+    client = TestClient(create_app(create_service()), client=(peer, 50_000))
     headers = {"Authorization": f"Bearer {KEY}", "Host": "lyceum.test"} | proxied
     answer = client.post(f"{BASE}/execution/streaming/start", json={"code": "pass"}, headers=headers)
     return str(answer.json()["streaming_url"])
@@ -21,6 +21,14 @@ def submitted(proxied: dict[str, str]) -> str:
 def test_a_proxy_on_this_machine_says_how_its_client_came() -> None:
     assert submitted({}).startswith("http://lyceum.test/")
     assert submitted({"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}).startswith("https://lyceum.test/")
+
+
+def test_only_who_is_trusted_speaks_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    https = {"X-Forwarded-Proto": "https"}
+    assert submitted(https, "::1").startswith("https://lyceum.test/")
+    assert submitted(https, "192.0.2.7").startswith("http://lyceum.test/")
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "192.0.2.7")
+    assert submitted(https, "192.0.2.7").startswith("https://lyceum.test/")
 
 
 def test_a_mistake_of_ours_is_answered_logged_and_in_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
