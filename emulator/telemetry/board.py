@@ -26,6 +26,15 @@ class Boards(Struct, frozen=True):
     uptime_ms: int
     """How long the driver had been up when the model's time starts: energy counts from there."""
 
+    def starved_k_per_w(self, airflow: Floats) -> Floats:
+        """The thermal resistance under these shares of proper cooling, per GPU and share.
+
+        It goes no higher than lets an idle context, below which clocks cannot take a board, stay at the slowdown
+        temperature. A board beyond that would shut itself off: a scenario says so by the shape `lost`.
+        """
+        bearable = (self.device.slowdown_celsius - self.ambient_celsius) / self.context_w
+        return np.minimum(self.resistance_k_per_w / airflow, bearable)
+
 
 def boards(device: Device, seed: int, count: int) -> Boards:
     """The boards that a run's seed gives it."""

@@ -86,7 +86,7 @@ def _parts(blocks: tuple[Block, ...], boards: Boards) -> Iterator[_Part]:
         levels = block.levels
         seconds = levels.length_ms / 1000.0
         decays = np.exp(-levels.length_ms / TAUS_MS[:, None])
-        resistance = boards.resistance_k_per_w / levels.airflow
+        resistance = boards.starved_k_per_w(levels.airflow)
         draw = unlimited(levels, boards, 1.0 + LEAKAGE)
         if block.controlled:
             draw = hold(draw, boards, state[:3], resistance, decays[:3], SHARES)

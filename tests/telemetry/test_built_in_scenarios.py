@@ -128,6 +128,16 @@ def test_one_gpu_obeys_its_limit_its_grid_and_its_heat(name: str, device: str) -
     assert np.all(change <= allowed[: len(change)])
 
 
+@pytest.mark.parametrize("device", sorted(DEVICES))
+def test_the_worst_cooled_board_of_many_never_reaches_its_shutdown_temperature(device: str) -> None:
+    def heat(seed: int) -> float:
+        board = boards(DEVICES[device], seed, 1)
+        return float((board.ambient_celsius + board.resistance_k_per_w * board.context_w).item())
+
+    hottest = workload_on(DEVICES[device], "thermal-throttle", max(range(500), key=heat))
+    check(hottest, sample(hottest, whole(hottest), LATEST_MS))
+
+
 @each_scenario
 def test_the_last_point_of_a_run_is_not_of_what_comes_after(name: str) -> None:
     """At the instant at which a run ends, its last phase still holds: nothing comes back, nothing idles."""

@@ -133,7 +133,7 @@ def test_temperature_follows_power_within_a_second(run: Workload, age_ms: int) -
         assert np.all(change <= 0.25 * board.resistance_k_per_w[:, 0] * span_w + 3.0)
 
 
-@given(workloads(), st.floats(10, 60), st.integers(0, 3_000))
+@given(workloads(), st.floats(0, 60), st.integers(0, 3_000))
 def test_a_board_without_air_slows_down_at_its_threshold(run: Workload, percent: float, age_s: int) -> None:
     assert run.device
     starved = workload(
@@ -145,12 +145,7 @@ def test_a_board_without_air_slows_down_at_its_threshold(run: Workload, percent:
     gpus = readings(starved, t_ms)
     throttled = signals(starved).activity(t_ms, gpus).throttled
     assert np.all(throttled[gpus.temperature_celsius >= run.device.slowdown_celsius])
-    context_w = boards(run.device, run.seed, 1).context_w
-    can_cool = context_w < 0.9 * (run.device.slowdown_celsius - 31) / (
-        1.13 * run.device.thermal_resistance_k_per_w / (percent / 100)
-    )
-    if can_cool.all():
-        assert gpus.temperature_celsius.max() < run.device.slowdown_celsius + 1.0
+    assert gpus.temperature_celsius.max() < run.device.slowdown_celsius + 1.0
 
 
 @given(workloads(), instants)
