@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from msgspec import NODEFAULT
@@ -210,11 +211,16 @@ def _command(command: Command) -> Json:
 def _submission(submission: Submission) -> Json:
     """The fields that are not as they are by default."""
     written: Json = {}
-    for field in fields(submission):
-        value = getattr(submission, field.name)
-        default = None if field.default is NODEFAULT else field.default
+    for name, default in _defaults():
+        value = getattr(submission, name)
         if value != default and value not in ((), {}):
-            written[field.name] = list(value) if isinstance(value, tuple) else value
+            written[name] = list(value) if isinstance(value, tuple) else value
     if submission.metadata:
         written["metadata"] = dict(submission.metadata)
     return written
+
+
+@cache
+def _defaults() -> tuple[tuple[str, Any], ...]:
+    """The fields of a submission with what they are by default. Once: to be told of a type takes half a millisecond."""
+    return tuple((each.name, None if each.default is NODEFAULT else each.default) for each in fields(Submission))
