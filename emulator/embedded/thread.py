@@ -116,11 +116,7 @@ class EmulatorThread:
             return
         # Without a watcher of scenario files: what a test reads does not change while it runs.
         listener = Listener(self._app, self._service, on_ready=self._answers, log_level="warning")
-
-        def stop() -> None:
-            listener.should_exit = True
-
-        self._stop = stop
+        self._stop = listener.stop
         await listener.serve(sockets=[self._socket])
 
 

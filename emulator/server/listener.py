@@ -6,9 +6,12 @@ import asyncio
 import contextlib
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from email.utils import formatdate
+from types import FrameType
+from typing import Any, Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -23,8 +26,11 @@ from emulator.server.service import Service
 _LAST_WORDS_S = 0.3
 """How long a connection may take to close by itself when the server stops."""
 
-_TICKS = 5
-"""Of a tenth of a second each: how often connections are looked at that wait for a request."""
+_LOOK_S = 0.5
+"""How often connections are looked at that wait for a request."""
+
+_REST_S = 0.1 if sys.platform == "win32" else None
+"""How long the server rests while nobody is connected. Elsewhere a signal wakes an event loop that does nothing."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -58,6 +64,18 @@ class Companion(Protocol):
     async def stop(self) -> None: ...
 
 
+class _Connections(set[Any]):
+    """uvicorn's open connections; tells of each new one."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def add(self, connection: Any) -> None:  # noqa: ANN401 - untyped in uvicorn
+        super().add(connection)
+        self._tell()
+
+
 class Listener(uvicorn.Server):
     """Serves `app` until it is told to stop; open streams do not hold it up."""
 
@@ -84,12 +102,26 @@ class Listener(uvicorn.Server):
                 log_level=log_level,
             )
         )
+        self._stirred = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.server_state.connections = _Connections(self._connected)
         self._patience = Patience(service.settings.connections)
         self._service = service
         self._companions = companions
         self._on_ready = on_ready
 
+    def stop(self) -> None:
+        """Stop soon. From the thread of the event loop."""
+        self.should_exit = True
+        self._stirred.set()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stirred.set)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         allow_connections(self._service.settings.connections.files)
         await super().startup(sockets)
         self._service.courier.gate.listening(sockets or ())
@@ -97,10 +129,22 @@ class Listener(uvicorn.Server):
             companion.start()
         self._on_ready()
 
-    async def on_tick(self, counter: int) -> bool:
-        if counter % _TICKS == 0:
+    def _connected(self) -> None:
+        if len(self.server_state.connections) == 1:
+            self._stirred.set()
+            # Its request is answered before the main loop wakes, and the last tick may be long ago.
+            date = formatdate(usegmt=True).encode()
+            self.server_state.default_headers = [(b"date", date), *self.config.encoded_headers]
+
+    async def main_loop(self) -> None:
+        """In place of uvicorn's, which ticks ten times a second whether or not anybody is there."""
+        while not await self.on_tick(0):
             self._patience.look(self.server_state.connections, asyncio.get_running_loop().time())
-        return await super().on_tick(counter)
+            self._stirred.clear()
+            if not self.should_exit:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_S if self.server_state.connections else _REST_S):
+                        await self._stirred.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._service.close()
