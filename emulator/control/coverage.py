@@ -46,7 +46,7 @@ class Coverage:
             owner = self._cloud.owner_of(exchange.execution_id)
             run = None if owner is None else owner.find(exchange.execution_id)
             if owner is not None and run is not None:
-                self._note(run, owner.clock.now_ms())
+                self._note(run, owner.clock.now_ms() if exchange.at_ms is None else exchange.at_ms)
 
     def look_at_all(self) -> None:
         """Note the runs that nobody asked about, too."""

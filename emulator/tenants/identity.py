@@ -35,6 +35,7 @@ def seed_of(*parts: str | int) -> int:
     return int.from_bytes(digest(*parts, "seed")[:8]) >> 11
 
 
+@lru_cache(maxsize=1024)  # every request asks, and most of them with the token of the one before
 def key_of(token: str) -> str:
     """The key of the tenant that `token` opens: the token cannot be told from it."""
     return digest("token", token).hex()
