@@ -15,7 +15,7 @@ IN_CI = bool(os.environ.get("CI"))
 # yet is looked for by every run elsewhere, and at length by `make test ARGS="--hypothesis-profile explore"`; the blob
 # says how to replay it.
 settings.register_profile("default", deadline=None, print_blob=True)
-settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True, max_examples=200)
+settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True)
 settings.register_profile("explore", deadline=None, print_blob=True, max_examples=2_000)
 settings.load_profile("ci" if IN_CI else "default")
 

@@ -60,13 +60,21 @@ class Routes:
 
     def _nodes(self, parts: list[str]) -> Sequence[_Node]:
         """The nodes that fit `parts`, those with literal parts first."""
-        fitting: Sequence[_Node] = (self._root,)
-        for part in parts:
-            if len(fitting) == 1:  # as it nearly always is
-                fitting = fitting[0].after(part)
+        only = self._root
+        for index, part in enumerate(parts):
+            literal, variable = only.parts.get(part), only.any if part else None
+            if literal is None:
+                if variable is None:
+                    return ()
+                only = variable
+            elif variable is None:
+                only = literal
             else:
-                fitting = [following for node in fitting for following in node.after(part)]
-        return fitting
+                fitting = [literal, variable]
+                for following in parts[index + 1 :]:
+                    fitting = [node for each in fitting for node in each.after(following)]
+                return fitting
+        return (only,)
 
 
 class _Node:
