@@ -54,10 +54,20 @@ class Window(Struct, frozen=True):
         if (self.end_ms - self.start_ms) // self.step_ms > MAX_STEPS:
             raise BadQuery(
                 f"exceeded maximum resolution of {MAX_STEPS:,} points per timeseries;"
-                " ask for a shorter window or a longer step"
+                f" ask for a shorter window, or for a step of {_text(self._shortest_step_ms)} at least"
             )
+
+    @property
+    def _shortest_step_ms(self) -> int:
+        """The shortest step by which the window is not too long, in whole seconds where it is longer than one."""
+        exact_ms = (self.end_ms - self.start_ms) // (MAX_STEPS + 1) + 1
+        return exact_ms if exact_ms < 1000 else -(-exact_ms // 1000) * 1000
 
     def clipped(self, first_ms: int, last_ms: int) -> range:
         """Those of its instants that lie from `first_ms` to `last_ms`, both included."""
         skipped = max(0, -((self.start_ms - first_ms) // self.step_ms))
         return range(self.start_ms + skipped * self.step_ms, min(self.end_ms, last_ms) + 1, self.step_ms)
+
+
+def _text(step_ms: int) -> str:
+    return f"{step_ms}ms" if step_ms % 1000 else f"{step_ms // 1000}s"

@@ -1,5 +1,7 @@
 """Steps and windows, as Prometheus takes them."""
 
+import re
+
 import pytest
 
 from emulator.errors import BadQuery
@@ -91,6 +93,21 @@ def test_11001_points_pass_and_11002_do_not() -> None:
     assert len(Window(0, 11_000_999, 1000).clipped(0, 10**9)) == 11_001
     with pytest.raises(BadQuery, match="11,000 points"):
         Window(0, 11_001_000, 1000)
+
+
+@pytest.mark.parametrize("span_ms", [11_001, 11_000_000, 72 * 3_600_000, 400 * 86_400_000])
+def test_too_many_points_are_told_the_shortest_step_that_fits(span_ms: int) -> None:
+    with pytest.raises(BadQuery) as refused:
+        Window(0, span_ms, 1)
+    told = re.search(r"a step of (\S+) at least", str(refused.value))
+    assert told
+    step_ms = parse_step_ms(told[1])
+    assert step_ms is not None
+    assert Window(0, span_ms, step_ms).step_ms == step_ms
+    shorter_ms = step_ms - (1 if step_ms <= 1000 else 1000)
+    if shorter_ms:
+        with pytest.raises(BadQuery):
+            Window(0, span_ms, shorter_ms)
 
 
 def test_an_end_before_the_start_is_refused() -> None:
