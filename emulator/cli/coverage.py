@@ -48,7 +48,7 @@ def lines_of(found: dict[str, Any]) -> list[str]:
     for row in rows:
         tried = "  ".join(f"{code}: {count}" for code, count in row["answers"].items() if count)
         untried = " ".join(code for code, count in row["answers"].items() if not count)
-        told = tried or "never called"
+        told = tried or (f"only faults: {row['faults']}" if row["faults"] else "never called")
         lines.append(f"{row['operation_id']:<{width}}  {told}{f'  (not {untried})' if untried else ''}")
     answers = found["answers"]
     lines += ["", f"answers: {answers['tried']} of {answers['documented']} documented ({percent_of(found):.0f} %)"]

@@ -24,19 +24,23 @@ from emulator.tenants.journal import Exchange
 class Coverage:
     """An observer that counts answers by operation and status code, and notes what the runs that are asked about did.
 
-    Scripted faults are not counted: they are no answers of the operation. Nothing here is ever reset.
+    Scripted faults are counted apart: they are no answers of the operation. Nothing here is ever reset.
     """
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self.answers: Counter[tuple[str, int]] = Counter()
+        self.faults: Counter[str] = Counter()
         self.statuses: set[RunStatus] = set()
         self.transitions: set[tuple[RunStatus, RunStatus]] = set()
         self.scenarios: set[str] = set()
         self._noted: set[tuple[str, RunStatus, int]] = set()
 
     def __call__(self, exchange: Exchange, response: Response) -> None:
-        if exchange.operation is None or exchange.fault is not None or exchange.method in ("HEAD", "OPTIONS"):
+        if exchange.operation is None or exchange.method in ("HEAD", "OPTIONS"):
+            return
+        if exchange.fault is not None:
+            self.faults[exchange.operation.operation_id] += 1
             return
         if not exchange.status_code:
             return  # nothing was answered, since the client went away
@@ -84,8 +88,9 @@ def get_coverage(call: Call) -> Response:
     rows: list[dict[str, Any]] = []
     for operation in operations(load_document(CONTRACT_FILE)).values():
         documented = sorted(int(code) for code in operation.node["responses"])
-        answers = {str(code): coverage.answers[operation.operation_id, code] for code in documented}
-        rows.append({"operation_id": operation.operation_id, "answers": answers})
+        name = operation.operation_id
+        answers = {str(code): coverage.answers[name, code] for code in documented}
+        rows.append({"operation_id": name, "answers": answers, "faults": coverage.faults[name]})
     counts = [count for row in rows for count in row["answers"].values()]
     possible = [(before, after) for before, followers in FOLLOWERS.items() for after in followers]
     return json_response(

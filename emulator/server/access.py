@@ -13,6 +13,7 @@ from emulator.tenants.tenant import Tenant
 
 # An API key as the service makes it (`lk_` and a secret); how long the secret is at least is our rule.
 _API_KEY = re.compile(r"lk_[!-~]{8,512}")
+_FORM = "an API key begins with `lk_` and has at least 8 more characters"
 _ORG_HEADER = "x-org-slug"
 
 
@@ -23,10 +24,8 @@ class Access:
         """Raises StartError where a configured key could never be sent."""
         self._service = service
         for key in service.settings.api_keys or ():
-            if not _API_KEY.fullmatch(key):
-                raise StartError(
-                    "an API key begins with `lk_` and has at least 8 more characters; one that is given does not"
-                )
+            if not _is_api_key(key):
+                raise StartError(f"{_FORM}; one that is given does not")
 
     def admit(self, headers: Headers, operation: Operation, method: str) -> Tenant | None:
         token = bearer_token(headers)
@@ -44,12 +43,13 @@ class Access:
     def tenant(self, token: str) -> Tenant:
         """The tenant that `token` opens. Raises Unauthorized."""
         if not self._opens(token):
-            raise Unauthorized("Invalid API key")
+            why = "this emulator takes only those of --api-key" if _is_api_key(token) else _FORM
+            raise Unauthorized(f"Invalid API key: {why}")  # the first words are in clients' tests, the rest is ours
         return self._service.cloud.tenant(token)
 
     def _opens(self, token: str) -> bool:
         admitted = self._service.settings.api_keys
-        return _API_KEY.fullmatch(token) is not None and (admitted is None or token in admitted)
+        return _is_api_key(token) and (admitted is None or token in admitted)
 
     def caller_key(self, headers: Headers) -> str:
         try:
@@ -62,6 +62,10 @@ class Access:
         if tenant is None:
             return self._service.cloud.clock.now_ms()
         return tenant.clock.now_ms() if method == "HEAD" else tenant.clock.observe()
+
+
+def _is_api_key(token: str) -> bool:
+    return _API_KEY.fullmatch(token) is not None
 
 
 def bearer_token(headers: Headers) -> str | None:

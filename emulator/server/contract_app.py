@@ -124,7 +124,7 @@ class ContractApp:
         method, exchange = request.method, request.exchange
         operation, in_path, allowed = self._routes.find(method, request.path)
         if operation is None:
-            exchange.caller = self._admission.caller_key(request.headers)
+            self._note_caller(request)
             if method == "OPTIONS" and allowed:
                 return options(allowed)
             problem = self._unknown(request.path, allowed)
@@ -145,6 +145,13 @@ class ContractApp:
         exchange.fault = hit.told
         response = await self._handled(request, operation, in_path, refusal_by(hit))
         return await spoilt(response, hit, self._service, request.receive)
+
+    def _note_caller(self, request: Incoming) -> None:
+        """Who was refused, and at what time, where that is not known by now."""
+        exchange = request.exchange
+        exchange.caller = exchange.caller or self._admission.caller_key(request.headers)
+        if exchange.at_ms is None:
+            exchange.at_ms = self._service.cloud.now_ms_of(exchange.caller)
 
     def _unknown(self, path: str, allowed: Set[str]) -> str:
         if allowed:
@@ -177,7 +184,7 @@ class ContractApp:
             answer = self._handlers[operation.operation_id](call)
             return answer if isinstance(answer, Response) else await answer
         except RequestRefused as error:
-            exchange.caller = exchange.caller or self._admission.caller_key(request.headers)
+            self._note_caller(request)
             exchange.problems = _broken(error)
             if refused is not None:
                 return refused

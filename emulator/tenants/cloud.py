@@ -137,6 +137,11 @@ class Cloud:
         tenant.add(run)
         return run
 
+    def now_ms_of(self, key: str) -> int:
+        """The time on the clock of a tenant, which need not be kept; the server's without one."""
+        tenant = self.tenants.get(key)
+        return (tenant or self).clock.now_ms()
+
     def slug_of(self, key: str) -> str:
         """The name of the org of a tenant, which need not be kept."""
         tenant = self.tenants.get(key)

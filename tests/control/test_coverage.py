@@ -63,7 +63,9 @@ def test_what_a_run_went_through_is_seen_though_it_is_gone_and_nobody_looked_mea
 def test_a_scripted_fault_is_no_answer_of_the_operation(api: Api) -> None:
     api.control("POST", "/faults", {"operation": "get_user_org", "answer": {"status": 403}})
     assert api.request("GET", "/api/v2/external/user/org").status_code == 403
-    assert answers(api.control("GET", "/coverage"), "get_user_org")["403"] == 0
+    found = api.control("GET", "/coverage")
+    assert answers(found, "get_user_org")["403"] == 0
+    assert [each["faults"] for each in found["operations"] if each["operation_id"] == "get_user_org"] == [1]
 
 
 def test_the_command_prints_a_table_and_compares_with_what_is_wanted() -> None:
@@ -95,8 +97,9 @@ def test_the_table_has_an_operation_a_line() -> None:
     found = {
         "answers": {"tried": 2, "documented": 4},
         "operations": [
-            {"operation_id": "start", "answers": {"200": 3, "404": 1}},
-            {"operation_id": "stop", "answers": {"200": 0, "404": 0}},
+            {"operation_id": "start", "answers": {"200": 3, "404": 1}, "faults": 1},
+            {"operation_id": "stop", "answers": {"200": 0, "404": 0}, "faults": 0},
+            {"operation_id": "list", "answers": {"200": 0}, "faults": 8},
         ],
         "statuses": {"tried": ["pending"], "untried": ["running"]},
         "transitions": {"tried": [], "untried": []},
@@ -105,6 +108,7 @@ def test_the_table_has_an_operation_a_line() -> None:
     assert lines_of(found) == [
         "start  200: 3  404: 1",
         "stop   never called  (not 200 404)",
+        "list   only faults: 8  (not 200)",
         "",
         "answers: 2 of 4 documented (50 %)",
         "statuses: pending",

@@ -69,6 +69,24 @@ def test_an_unknown_run_and_a_bad_token_break_no_contract(api: Api) -> None:
     assert [told["status_code"] for told in journal(api)] == [404]
 
 
+def test_what_comes_to_no_operation_has_its_time_on_the_clock_too(api: Api) -> None:
+    api.start()
+    api.advance(by="5s")
+    api.get("/nothing")
+    api.request("PATCH", f"{BASE}/workloads/list")
+    api.get("/workloads/list", headers={"Authorization": "Bearer nonsense"})
+    assert api.as_caller("lk_somebody_else").get("/nothing").status_code == 404
+    server_now = api.as_caller(None).control("GET", "/clock")["now"]
+    told = [(each["status_code"], each["at"]) for each in journal(api.as_caller(None))]
+    assert server_now == "2026-01-01T00:00:00.000Z"
+    assert told[:4] == [
+        (404, server_now),
+        (401, server_now),
+        (405, "2026-01-01T00:00:05.000Z"),
+        (404, "2026-01-01T00:00:05.000Z"),
+    ]
+
+
 def test_a_body_that_is_no_json_is_a_violation_and_is_not_kept(api: Api) -> None:
     body = b'{"docker_password": "hunter2'
     api.request("POST", f"{BASE}/execution/image/start", content=body, headers={"Content-Type": "application/json"})

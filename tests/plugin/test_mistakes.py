@@ -85,7 +85,8 @@ def test_a_report_lists_the_requests_of_the_test_that_had_no_good_key(session: S
     assert re.findall(r"^without a good key: .*", without, re.MULTILINE)[:2] == [
         f"without a good key: 401 POST {path}/execution/streaming/start: Not authenticated: send 'Authorization: Bearer"
         " lk_...'",
-        f"without a good key: 401 GET {path}/user/org: Invalid API key",
+        f"without a good key: 401 GET {path}/user/org: Invalid API key: an API key begins with `lk_` and has at"
+        " least 8 more characters",
     ]
     assert "secret-of-another" not in without.partition("- lyceum requests -")[2]
     assert "/before" not in without
