@@ -10,14 +10,20 @@ from emulator.clock import Clock
 from emulator.control.notebooks import page_path
 from emulator.faults.standing import Standing
 from emulator.runs.callbacks import masked
+from emulator.runs.failure import system_error, user_error
+from emulator.runs.lifecycle import End
+from emulator.runs.output import last_lines
 from emulator.runs.run import Run
 from emulator.scenario.choice import Queue
 from emulator.scenario.matching import plain_match
-from emulator.scenario.model import Ending
 from emulator.scenario.submission import Submission
+from emulator.scenario.timeline import Ending
 from emulator.tenants.outbox import Notice
 from emulator.tenants.tenant import Tenant
 from emulator.times import format_duration, format_instant
+
+_LAST_LINES, _MAX_LINE = 5, 500
+"""So many lines of a run's output are shown with it, and so much of each."""
 
 
 def clock_view(clock: Clock) -> dict[str, Any]:
@@ -45,7 +51,7 @@ def queue_view(queue: Queue) -> dict[str, Any]:
 
 def run_view(tenant: Tenant, run: Run, now_ms: int) -> dict[str, Any]:
     """A run with what is behind it: its scenario and why, its script, its commands."""
-    script = run.script
+    script, end = run.script, run.course.ended_by(now_ms)
     return {
         "execution_id": run.execution_id,
         "org": tenant.identity.slug,
@@ -95,10 +101,22 @@ def run_view(tenant: Tenant, run: Run, now_ms: int) -> dict[str, Any]:
         "transitions": [
             {"status": status, "at": format_instant(at_ms)} for status, at_ms in run.course.transitions(now_ms)
         ],
+        "end": end and end_view(run, end),
+        "last_output": [line[:_MAX_LINE] for line in last_lines(run, now_ms, _LAST_LINES)],
         "callbacks": [notice_view(notice) for notice in tenant.outbox.of(run)],
         "faults": [fault_view(standing) for standing in tenant.faults_of(run)],
         "notebook_page": page_path(run),
         "warnings": list(run.warnings),
+    }
+
+
+def end_view(run: Run, end: End) -> dict[str, Any]:
+    """How a run came to its end. The error is the platform's, or that of the user's code."""
+    return {
+        "at": format_instant(end.at_ms),
+        "cause": end.cause,
+        "return_code": end.ending.return_code,
+        "error": system_error(run, end) or user_error(end),
     }
 
 

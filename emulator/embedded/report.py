@@ -102,7 +102,17 @@ def _runs(answer: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"    near miss: {miss['scenario']}: {'; '.join(miss['failed'])}" for miss in chosen["near_misses"])
         yield from (f"    {each['at']}  {each['status']}" for each in run["transitions"])
         yield from (f"    {each['at']}  <- {each['command']}" for each in run["commands"])
+        yield from _end(run)
         yield from map(_callback, run["callbacks"])
+
+
+def _end(run: Mapping[str, Any]) -> Iterator[str]:
+    end = run["end"]
+    if end:
+        code = "no return code" if end["return_code"] is None else f"return code {end['return_code']}"
+        error = f": {end['error']}" if end["error"] else ""
+        yield f"    ended by {end['cause'].replace('_', ' ')}, {code}{error}"
+    yield from (f"    | {line}" for line in run["last_output"])
 
 
 def _callback(notice: Mapping[str, Any]) -> str:

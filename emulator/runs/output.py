@@ -12,7 +12,7 @@ from msgspec import Struct
 from emulator.runs.lifecycle import Cause, End
 from emulator.runs.run import Run
 from emulator.scenario.environment import traceback_of
-from emulator.scenario.model import OutputStream
+from emulator.scenario.output import OutputStream
 from emulator.scenario.rendering import Output, Texts, output_of
 from emulator.statuses import RUNNING, RunStatus
 
@@ -71,6 +71,15 @@ def written(run: Run, now_ms: int, *, skip: int = 0, limit: int | None = None) -
     if end and skip <= count == stop and (farewell := _farewell(end, reached.output, count)):
         pieces.append(Piece(end.at_ms, OutputStream.STDERR, farewell))
     return pieces
+
+
+def last_lines(run: Run, now_ms: int, most: int) -> list[str]:
+    """The last `most` lines that `run` has written up to `now_ms`, of both streams; renders no more than those."""
+    reached = _reached(run, now_ms)
+    if reached is None:
+        return []
+    pieces = written(run, now_ms, skip=max(0, reached.count - most))
+    return "".join(piece.text for piece in pieces).splitlines()[-most:]
 
 
 def recorded(run: Run, now_ms: int) -> Texts:

@@ -28,6 +28,22 @@ def test_a_run_tells_its_scenario_script_and_history(api: Api) -> None:
     assert run["org"] == api.get("/user/org").json()["slug"]
 
 
+def test_a_run_tells_how_it_ended_and_what_it_wrote_last(api: Api) -> None:
+    failed, aborted = api.start("failed"), api.start("train-healthy")
+    api.advance(execution_id=failed, until="terminal")
+    api.post(f"/workloads/abort/{aborted}")
+    waiting = api.start()
+    api.control("POST", f"/runs/{waiting}/transition", {"to": "system_failure", "detail": "No route to host"})
+    first, second, third = (api.control("GET", f"/runs/{each}") for each in (failed, aborted, waiting))
+    error = first["end"]["error"]
+    assert error == api.record(failed)["errors"]
+    assert first["end"] == {"at": first["transitions"][-1]["at"], "cause": "script", "return_code": 1, "error": error}
+    assert first["last_output"] == api.record(failed)["combined_output"].splitlines()[-5:]
+    assert (second["end"]["cause"], second["end"]["return_code"], second["end"]["error"]) == ("abort", 137, None)
+    assert (third["end"]["cause"], third["end"]["error"]) == ("transition", "No route to host")
+    assert api.control("GET", f"/runs/{api.start()}")["end"] is None
+
+
 def test_the_server_sees_all_runs_and_a_tenant_its_own(api: Api) -> None:
     mine, theirs = api.start(), api.as_caller("lk_some_other_key").start()
     server = api.as_caller(None)

@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from emulator import ControlRefused, Emulator, Lyceum, RunView
+from emulator.embedded.report import evidence, sections
 from tests.clients.official import VERSIONS, OfficialClient
 
 START = "/execution/streaming/start"
@@ -372,3 +373,13 @@ def test_what_cannot_be_restored_is_said_and_changes_nothing(tenant: Lyceum) -> 
     with pytest.raises(ControlRefused, match="holds 0 tenants"):
         tenant.restore(tenant.snapshot() | {"tenants": {}})
     assert [run.execution_id for run in tenant.runs] == [execution_id]
+
+
+def test_the_report_of_a_test_tells_how_its_runs_ended(tenant: Lyceum) -> None:
+    tenant.scenario("failed")
+    execution_id = submit(tenant)
+    tenant.clock.until(execution_id)
+    told = dict(sections(evidence(tenant)))["lyceum runs"]
+    error = tenant.run(execution_id).json["end"]["error"]
+    assert f"    ended by script, return code 1: {error}\n" in told
+    assert told.endswith(f"    | {error}")
