@@ -15,6 +15,7 @@ from starlette.responses import Response
 from emulator.clock import ClockMode
 from emulator.control.snapshot import check_form
 from emulator.errors import RequestRefused, StartError
+from emulator.file_lock import FileLock, Held, Unlockable
 from emulator.server.service import Service
 from emulator.snapshot.reading import read_server
 from emulator.snapshot.state import restore_server
@@ -33,22 +34,48 @@ class StateFile:
     """Keeps the state of `service` in the file `path`.
 
     A write replaces the file at once and whole: a process that is killed leaves the last state that was written.
+    From `load` to `stop` no other server keeps its state there.
     """
 
     def __init__(self, path: Path, service: Service) -> None:
         self._path = path
+        self._lock = FileLock(path)
         self._service = service
         self._timer: asyncio.TimerHandle | None = None
         self._took_s = 0.0
         service.observers.append(self._note)
+        service.courier.observers.append(self._soon)
 
     def load(self) -> str | None:
         """Restore what the file holds, if there is one. Returns what that was, in words, or None.
 
-        Raises StartError where it cannot be read, or the directory not be written to; the file stays as it is.
+        Raises StartError where another server keeps it, it cannot be read, or the directory not be written to; the
+        file stays as it is.
         """
         if not os.access(self._path.parent, os.W_OK):
             raise StartError(f"the state cannot be kept in {self._path}: {self._path.parent} cannot be written to")
+        self._claim()
+        try:
+            return self._restore()
+        except StartError:
+            self._lock.release()
+            raise
+
+    def _claim(self) -> None:
+        """Two servers would overwrite each other's state."""
+        try:
+            self._lock.take()
+        except Held as held:
+            raise StartError(
+                f"another server keeps its state in {self._path}: {str(held) or 'a process that has just started'};"
+                " stop that one, or give this one a file of its own with --state"
+            ) from None
+        except Unlockable as error:  # to be of no use there at all would be worse
+            log.warning(
+                "%s cannot be locked (%s), so nothing keeps a second server from using it, too", self._path, error
+            )
+
+    def _restore(self) -> str | None:
         try:
             content = self._path.read_bytes()
         except FileNotFoundError:
@@ -83,15 +110,21 @@ class StateFile:
         if self._timer is not None:
             self._timer.cancel()
         self._save()
+        self._lock.release()
 
     def _note(self, exchange: Exchange, _response: Response) -> None:
-        """Something may have changed: see to it that it is written before long. An idle server writes nothing."""
+        """Whoever only reads changes nothing: an idle server writes nothing."""
         if self._timer is None and self._changes(exchange):
+            self._soon()
+
+    def _soon(self) -> None:
+        """Something has changed: see to it that it is written before long."""
+        if self._timer is None:
             after_s = max(SAVE_AFTER_S, self._took_s * _SHARE_OF_TIME)
             self._timer = asyncio.get_running_loop().call_later(after_s, self._save)
 
     def _changes(self, exchange: Exchange) -> bool:
-        if exchange.method not in ("GET", "HEAD", "OPTIONS"):
+        if exchange.method not in ("GET", "HEAD", "OPTIONS") or exchange.fault is not None:  # which counts its hits
             return True
         tenant = self._service.cloud.tenants.get(exchange.caller)
         return tenant is not None and tenant.clock.mode is ClockMode.PER_REQUEST  # every request moves it on

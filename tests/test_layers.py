@@ -28,6 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("tenants",),
     ("snapshot",),
     # the doors
+    ("file_lock",),
     ("server",),
     ("control",),
     ("app", "state_file"),
