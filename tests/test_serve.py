@@ -12,9 +12,23 @@ from typing import Any
 
 import pytest
 
+from emulator.app import create_service
+from emulator.cli.greeting import greeting
 from tests.process import Server, refused, serving
 
 KEY = "lk_tests_own_key"
+
+
+def _speaks_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as listener:
+            listener.bind(("::1", 0))
+    except OSError:  # as in many containers
+        return False
+    return True
+
+
+needs_ipv6 = pytest.mark.skipif(not _speaks_ipv6(), reason="this machine has no IPv6")
 
 
 def call(server: Server, method: str, path: str, body: object = None, key: str | None = KEY) -> Any:
@@ -130,10 +144,9 @@ def test_bound_to_more_than_loopback_the_control_api_wants_a_token() -> None:
         assert server.process.stdout is not None
         lines = [server.process.stdout.readline() for _ in range(4)]
         token = lines[3].split(":")[1].split()[0]
-        local = Server(f"http://127.0.0.1:{server.port}", server.process, server.log)
         with pytest.raises(urllib.error.HTTPError, match="401"):
-            call(local, "GET", "/_emulator/runs", key=None)
-        request = urllib.request.Request(f"{local.url}/_emulator/runs", headers={"X-Emulator-Token": token})
+            call(server, "GET", "/_emulator/runs", key=None)
+        request = urllib.request.Request(f"{server.url}/_emulator/runs", headers={"X-Emulator-Token": token})
         with urllib.request.urlopen(request, timeout=20) as answer:
             assert json.load(answer) == {"runs": [], "total": 0}
 
@@ -142,3 +155,48 @@ def test_bound_to_more_than_loopback_the_control_api_wants_a_token() -> None:
 def test_the_clock_may_be_named_as_the_control_api_names_it(spelt: str) -> None:
     with serving("--clock", spelt) as server:
         assert call(server, "GET", "/_emulator/clock")["mode"] == "per_request"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", pytest.param("::", marks=needs_ipv6)])
+def test_bound_to_all_addresses_it_prints_one_that_clients_can_use(host: str) -> None:
+    with serving("--host", host) as server:
+        assert server.process.stdout is not None
+        rest = [server.process.stdout.readline().split(":", 1) for _ in range(5)]
+        told = {label.strip(): text.strip() for label, text in rest}
+        assert server.url == f"http://127.0.0.1:{server.port}"
+        assert told["official client"].startswith(f"lyceum auth login --url {server.url} ")
+        assert told["listens on"] == f"all addresses of this machine ({host}), port {server.port}"
+        assert call(server, "GET", "/api/v2/external/user/org")["is_personal"] is True
+
+
+def test_on_one_address_nothing_is_said_of_others() -> None:
+    with serving() as server:
+        server.process.terminate()
+        assert server.process.stdout is not None
+        assert "listens on" not in server.process.stdout.read()
+
+
+@needs_ipv6
+def test_where_ipv6_is_alone_the_address_printed_is_its_own() -> None:
+    with socket.socket(socket.AF_INET6) as listener:
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(("::", 0))
+        port = listener.getsockname()[1]
+        first = greeting(listener, create_service(), None).splitlines()[0]
+    assert first == f"Lyceum emulator at http://[::1]:{port}"
+
+
+def test_a_variable_that_nothing_reads_is_told_with_the_one_that_was_meant() -> None:
+    variables = {"LYCEUM_EMULATOR_PROT": "9000", "LYCEUM_EMULATOR_ZZZ": "secret", "LYCEUM_EMULATOR_SPEED": "2"}
+    with serving(**variables, LYCEUM_EMULATOR_CONTROL_TOKEN="known-to-others-too") as server:
+        told = [line.partition("WARNING ")[2] for line in server.logged().splitlines()]
+    assert told == [
+        "emulator.cli.serve: no command reads the variable LYCEUM_EMULATOR_PROT; did you mean LYCEUM_EMULATOR_PORT?",
+        "emulator.cli.serve: no command reads the variable LYCEUM_EMULATOR_ZZZ",
+    ]
+
+
+def test_a_json_log_tells_it_as_json() -> None:
+    with serving("--log-format", "json", LYCEUM_EMULATOR_PROT="9000") as server:
+        (line,) = server.logged().splitlines()
+    assert "LYCEUM_EMULATOR_PROT" in json.loads(line)["message"]

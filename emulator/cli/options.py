@@ -20,6 +20,9 @@ REFUSED = 2
 EXAMPLE_KEY = "lk_local_development"
 """The key that a person is told to use who names none."""
 
+VARIABLE_PREFIX = "LYCEUM_EMULATOR_"
+"""What the names of the variables begin with that set options."""
+
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -85,7 +88,7 @@ class Instant(click.ParamType[int]):
 
 def option(*names: str, **settings: Any) -> Callable[[F], F]:  # noqa: ANN401
     """An option that a variable LYCEUM_EMULATOR_... sets as well."""
-    variable = "LYCEUM_EMULATOR_" + names[0].removeprefix("--").upper().replace("-", "_")
+    variable = VARIABLE_PREFIX + names[0].removeprefix("--").upper().replace("-", "_")
     return click.option(*names, envvar=variable, show_envvar=True, **settings)
 
 
@@ -117,6 +120,7 @@ def refusals() -> Iterator[None]:
 
 
 def refuse(message: str) -> NoReturn:
-    """End the command: it cannot do what was asked."""
-    click.echo(f"lyceum-emulator: {message}", err=True)
+    """End the command: it cannot do what was asked. Each line of `message` is told as a reason of its own."""
+    for line in message.splitlines():
+        click.echo(f"lyceum-emulator: {line}", err=True)
     sys.exit(REFUSED)

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from emulator.errors import Problem, ScenarioError, StartError
 from emulator.resources import SCENARIO_DIRECTORY
-from emulator.scenario.library import Library, read_file, scenario_files
-from emulator.scenario.lineage import Candidate, Lineage
+from emulator.scenario.library import Library, files_of, read_file, scenario_files
+from emulator.scenario.lineage import Lineage, candidate_of
 from emulator.scenario.model import Scenario
 
 
@@ -38,7 +38,8 @@ def find(name: str, directories: Sequence[Path]) -> tuple[Scenario, Library]:
     path = Path(name)
     if path.name == name and path.suffix not in (".yaml", ".yml"):
         return library.get(name), library
-    if _existing(path).is_dir():
+    _refuse_missing([path])
+    if path.is_dir():
         raise StartError(f"{path} is a directory: name one of its files")
     reading = next(each for each in read([path], directories) if each.asked)
     if reading.scenario is None:
@@ -52,10 +53,11 @@ def read(paths: Sequence[Path], directories: Sequence[Path] = ()) -> list[Readin
     A file that is named brings the others of its directory with it: it may extend them, and they may be asked
     before it. Raises StartError for a path that does not exist or cannot be read.
     """
+    _refuse_missing(paths)
     asked = {file.resolve(): file for path in paths for file in _files_of(path)}
     files: dict[Path, Path] = {}
     for file in (
-        *(file for directory in directories for file in scenario_files(directory)),
+        *files_of(directories),
         *(file for path in paths for file in _with_neighbours(path)),
         *scenario_files(SCENARIO_DIRECTORY),
     ):
@@ -63,7 +65,7 @@ def read(paths: Sequence[Path], directories: Sequence[Path] = ()) -> list[Readin
     drafts = [read_file(file) for file in files.values()]
     outcomes = Lineage(
         [
-            Candidate(file.stem, None if isinstance(draft, ScenarioError) else draft)
+            candidate_of(file.stem, None if isinstance(draft, ScenarioError) else draft)
             for file, draft in zip(files.values(), drafts, strict=True)
         ]
     ).outcomes()
@@ -75,7 +77,7 @@ def read(paths: Sequence[Path], directories: Sequence[Path] = ()) -> list[Readin
 
 
 def _files_of(path: Path) -> list[Path]:
-    return scenario_files(path) if _existing(path).is_dir() else [path]
+    return scenario_files(path) if path.is_dir() else [path]
 
 
 def _with_neighbours(path: Path) -> list[Path]:
@@ -86,9 +88,13 @@ def _with_neighbours(path: Path) -> list[Path]:
     return neighbours if path in neighbours else [*neighbours, path]
 
 
-def _existing(path: Path) -> Path:
-    try:
-        path.stat()
-    except OSError as error:
-        raise StartError(f"cannot read {path}: {error.strerror}") from None
-    return path
+def _refuse_missing(paths: Sequence[Path]) -> None:
+    """Raises StartError with a line for each that cannot be read."""
+    missing = []
+    for path in paths:
+        try:
+            path.stat()
+        except OSError as error:
+            missing.append(f"cannot read {path}: {error.strerror}")
+    if missing:
+        raise StartError("\n".join(missing))

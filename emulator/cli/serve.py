@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from emulator.cli.greeting import greeting
 from emulator.cli.options import (
-    EXAMPLE_KEY,
     Duration,
     Instant,
     default_scenario_option,
@@ -18,6 +18,7 @@ from emulator.cli.options import (
     refusals,
     scenarios_option,
 )
+from emulator.cli.variables import unread_variables
 from emulator.clock import MAX_SPEED, ClockMode, ClockSettings
 from emulator.server.collector import ShortCollections
 from emulator.server.settings import (
@@ -31,9 +32,7 @@ from emulator.server.settings import (
 )
 from emulator.times import format_duration
 
-if TYPE_CHECKING:
-    from emulator.clock import Clock
-    from emulator.server.service import Service
+log = logging.getLogger(__name__)
 
 CONNECTIONS = ConnectionSettings()
 LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
@@ -172,11 +171,13 @@ def serve(
     """Run the emulator until it is interrupted."""
     ShortCollections().begin()
     from emulator import app  # late: `--help` and the other commands do without a web framework
-    from emulator.server.listener import Companion, Listener, bind, url_of
+    from emulator.server.listener import Companion, Listener, bind
     from emulator.server.request_log import RequestLog
     from emulator.server.watcher import Watcher
 
     _log_to_stderr(log_level, LogFormat(log_format))
+    for told in unread_variables(click.get_current_context().find_root().command, os.environ):
+        log.warning(told)
     if control_token is None and not _is_loopback(host):
         import secrets
 
@@ -202,6 +203,8 @@ def serve(
         )
         if access_log:
             service.observers.append(RequestLog(service.cloud, LogFormat(log_format)))
+        application = app.create_app(service)
+        socket = bind(host, port)
         companions: list[Companion] = [Watcher(service.cloud, directories)]
         restored = None
         if state is not None:
@@ -209,13 +212,11 @@ def serve(
 
             companions.append(kept := StateFile(state, service))
             restored = kept.load()
-        application = app.create_app(service)
-        socket = bind(host, port)
     listener = Listener(
         application,
         service,
         companions=companions,
-        on_ready=lambda: click.echo(_greeting(url_of(socket), service, restored)),
+        on_ready=lambda: click.echo(greeting(socket, service, restored)),
         log_level=log_level,
     )
     listener.run(sockets=[socket])
@@ -238,31 +239,3 @@ def _log_to_stderr(level: str, log_format: LogFormat) -> None:
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler])
-
-
-def _greeting(url: str, service: Service, restored: str | None) -> str:
-    """What a person needs to know once the server is up; `restored` says what came out of the state file."""
-    settings, cloud = service.settings, service.cloud
-    key = min(settings.api_keys) if settings.api_keys else EXAMPLE_KEY
-    names = [f"{name} (default)" if name == cloud.default_name else name for name in cloud.scenario_names]
-    lines = [
-        f"Lyceum emulator at {url}",
-        f"  official client:  lyceum auth login --url {url} --api-key {key}",
-        f"  clock:            {_clock_words(cloud.clock)}",
-        f"  scenarios:        {', '.join(names)}",
-    ]
-    if restored is not None:
-        lines.append(f"  state:            {restored}; its clock comes before --clock")
-    if settings.control_token is not None:
-        lines.append(f"  control token:    {settings.control_token}  (header X-Emulator-Token)")
-    return "\n".join(lines)
-
-
-def _clock_words(clock: Clock) -> str:
-    match clock.mode:
-        case ClockMode.REAL:
-            return "real" if clock.speed == 1 else f"real, {clock.speed:g} times as fast"
-        case ClockMode.MANUAL:
-            return "manual: moved by POST /_emulator/clock/advance"
-        case ClockMode.PER_REQUEST:
-            return f"per request: each moves it by {format_duration(clock.step_ms)}"

@@ -24,6 +24,9 @@ _WISH = re.compile(r"emulator(\.|\W?_?scen)", re.IGNORECASE)
 """What a name in metadata begins with that is meant for the emulator."""
 
 SCENARIO_HEADER = "x-emulator-scenario"
+_OTHER_HEADERS = frozenset({"x-emulator-token"})
+"""What the emulator reads elsewhere, and a client may send with every request."""
+
 STREAM_PATH = "/api/v1/stream/"
 
 _MAX_WISHES, _MAX_NAME = 20, 200
@@ -58,7 +61,7 @@ def _start(call: Call, submission: Submission) -> Response:
     # The header is the emulator's own, so the service's contract does not know it.
     named = call.headers.get(SCENARIO_HEADER)
     tenant, exchange = call.tenant, call.exchange
-    exchange.warnings += _unknown_wishes(submission)
+    exchange.warnings += (*_unknown_wishes(submission), *unknown_headers(call))
     run = call.cloud.submit(tenant, submission, call.now_ms, named=named, warnings=exchange.warnings)
     exchange.execution_id = run.execution_id
     call.service.courier.watch(tenant)
@@ -76,6 +79,17 @@ def _unknown_wishes(submission: Submission) -> tuple[str, ...]:
     wishes = [name for name in submission.metadata if name != METADATA_KEY and _WISH.match(name)]
     return tuple(
         f"body.metadata.{name[:_MAX_NAME]}: the emulator knows only {METADATA_KEY}" for name in wishes[:_MAX_WISHES]
+    )
+
+
+def unknown_headers(call: Call) -> tuple[str, ...]:
+    """Headers of a start call that are meant for the emulator and say nothing to it, as `_unknown_wishes`."""
+    wishes = [name for name in call.headers if name.startswith(("x-emulator", "emulator"))]
+    if not wishes:  # as nearly always
+        return ()
+    unknown = [name for name in wishes if name != SCENARIO_HEADER and name not in _OTHER_HEADERS]
+    return tuple(
+        f"header.{name[:_MAX_NAME]}: the emulator knows only X-Emulator-Scenario" for name in unknown[:_MAX_WISHES]
     )
 
 

@@ -25,7 +25,7 @@ from emulator.runs.timing import moments
 from emulator.scenario.submission import Kind
 from emulator.server import wire
 from emulator.server.call import Call
-from emulator.server.executions import SCENARIO_HEADER
+from emulator.server.executions import SCENARIO_HEADER, unknown_headers
 from emulator.server.responses import json_response
 from emulator.server.submissions import gpu_selection_submission
 from emulator.tenants.fan_out import callback_token
@@ -37,8 +37,10 @@ _RESULT_WORDS = {ProfileStatus.SUCCESS: "OK", ProfileStatus.FAILED: "FAILED", Pr
 def start_gpu_selection(call: Call) -> Response:
     named = call.headers.get(SCENARIO_HEADER)
     submission = gpu_selection_submission(call.body)
-    run = call.cloud.submit(call.tenant, submission, call.now_ms, named=named, warnings=call.exchange.warnings)
-    call.exchange.execution_id = run.execution_id
+    exchange = call.exchange
+    exchange.warnings += unknown_headers(call)
+    run = call.cloud.submit(call.tenant, submission, call.now_ms, named=named, warnings=exchange.warnings)
+    exchange.execution_id = run.execution_id
     count = len(run.children)
     tried = f"on {count} GPU profile{'' if count == 1 else 's'}" if count else "with a look at the code"
     return json_response(

@@ -327,6 +327,34 @@ def test_a_slip_in_the_metadata_meant_for_the_emulator_is_noted(api: Api) -> Non
     ]
 
 
+@pytest.mark.parametrize("name", ["X-Emulator-Scenari", "x-emulator-scenario-name", "Emulator-Scenario"])
+def test_a_slip_in_a_header_meant_for_the_emulator_is_noted(api: Api, name: str) -> None:
+    bodies: dict[str, dict[str, Any]] = {
+        "/execution/streaming/start": {"code": ""},
+        "/execution/image/start": {"docker_image_ref": "x"},
+        "/execution/gpu_selection/start": {"code": "import torch"},
+    }
+    told = [f"header.{name.lower()}: the emulator knows only X-Emulator-Scenario"]
+    for path, body in bodies.items():
+        run_id = api.post(path, body, headers={name: "oom"}).json()["execution_id"]
+        assert api.control("GET", f"/runs/{run_id}")["warnings"] == told
+        assert api.control("GET", "/requests?limit=1")["requests"][0]["warnings"] == told
+
+
+def test_headers_that_the_emulator_knows_are_none_to_be_warned_of(api: Api) -> None:
+    headers = {"X-Emulator-Scenario": "oom", "X-Emulator-Token": "of the control API", "X-Other": "x"}
+    run_id = api.post("/execution/streaming/start", {"code": ""}, headers=headers).json()["execution_id"]
+    assert api.control("GET", f"/runs/{run_id}")["warnings"] == []
+
+
+def test_so_many_slips_are_told_and_so_much_of_each(api: Api) -> None:
+    headers = {f"X-Emulator-{n}-{'a' * 500}": "" for n in range(30)}
+    run_id = api.post("/execution/streaming/start", {"code": ""}, headers=headers).json()["execution_id"]
+    warnings = api.control("GET", f"/runs/{run_id}")["warnings"]
+    assert len(warnings) == 20
+    assert max(map(len, warnings)) < 300
+
+
 def test_what_is_no_text_in_a_path_is_unknown_and_nothing_worse(api: Api) -> None:
     for path in ("/_emulator/scenarios/%ff", f"{BASE}/execution/%ff%00"):
         assert api.request("GET", path).status_code == 404
