@@ -24,6 +24,7 @@ class Effect(StrEnum):
     STREAM_RESET = "stream-reset"
     STREAM_ENDED = "stream-ended"
     STREAM_STALLED = "stream-stalled"
+    STREAM_MALFORMED = "stream-malformed"
     DUPLICATE_LINES = "duplicate-lines"
     OUT_OF_ORDER_LINES = "out-of-order-lines"
     ANSWER = "answer"
@@ -54,7 +55,15 @@ TEARS = frozenset({Effect.TRUNCATED, Effect.RESET_IN_BODY})
 ON_BODIES = TEARS | {Effect.MALFORMED_JSON, Effect.SLOW_DRIP}
 """Those that spoil a body on its way: anything but a stream."""
 
-ON_STREAMS = frozenset({Effect.STREAM_CUT, Effect.STREAM_RESET, Effect.STREAM_ENDED, Effect.STREAM_STALLED})
+ON_STREAMS = frozenset(
+    {
+        Effect.STREAM_CUT,
+        Effect.STREAM_RESET,
+        Effect.STREAM_ENDED,
+        Effect.STREAM_STALLED,
+        Effect.STREAM_MALFORMED,
+    }
+)
 """Those that spoil a stream after some of its events."""
 
 ON_LINES = frozenset({Effect.DUPLICATE_LINES, Effect.OUT_OF_ORDER_LINES})

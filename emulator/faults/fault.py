@@ -37,7 +37,7 @@ class Fault:
 
     `answer` belongs to the effects that answer; `handled` says that the operation is done all the same. The others
     are parameters of single effects: `after_bytes` (None: half of the body), `after_events`, `over_ms`, and `share`
-    (0-1) of the lines. `given` is the fault as it was asked for.
+    (0-1) of the lines or events. `given` is the fault as it was asked for.
     """
 
     effect: Effect

@@ -19,6 +19,7 @@ from emulator.server.service import Service
 
 _DRIPS_PER_S = 20
 _LINE = b'data: {"output"'
+_COMMENT = b":"
 
 
 class NoAnswer(Response):
@@ -86,7 +87,7 @@ def malformed(whole: Response) -> Response:
 
 
 class BadStream(Response):
-    """A stream that goes wrong after some events, or in the order of its lines."""
+    """A stream that goes wrong after some events, in what they say, or in the order of its lines."""
 
     def __init__(self, whole: StreamingResponse, hit: Hit, fault: Fault, service: Service) -> None:
         super().__init__(status_code=whole.status_code)
@@ -97,6 +98,8 @@ class BadStream(Response):
         chunks = self._whole.body_iterator
         if self._fault.effect in ON_LINES:
             self._whole.body_iterator = disordered(chunks, self._fault.effect, self._hit.strikes_line)
+        elif self._fault.effect is Effect.STREAM_MALFORMED:
+            self._whole.body_iterator = malformed_events(chunks, self._fault.after_events, self._hit.strikes_line)
         else:
             self._whole.body_iterator = self._cut(chunks, scope, receive)
         async with contextlib.AsyncExitStack() as stack:
@@ -107,14 +110,12 @@ class BadStream(Response):
     async def _cut(
         self, chunks: AsyncIterable[str | bytes | memoryview], scope: Scope, receive: Receive
     ) -> AsyncGenerator[bytes, None]:
-        left = self._fault.after_events
-        async for event in events_of(chunks):
-            if left == 0:
-                break
-            left -= not event.startswith(b":")
-            yield event
-            if left == 0:
-                break
+        if left := self._fault.after_events:  # else there is no event to wait for
+            async for event in events_of(chunks):
+                left -= not event.startswith(_COMMENT)
+                yield event
+                if left == 0:
+                    break
         match self._fault.effect:
             case Effect.STREAM_STALLED:
                 while not self._service.closing:  # whoever goes away ends this from outside
@@ -133,6 +134,19 @@ async def events_of(chunks: AsyncIterable[str | bytes | memoryview]) -> AsyncGen
             yield event + b"\n\n"
 
 
+async def malformed_events(
+    chunks: AsyncIterable[str | bytes | memoryview], spared: int, struck: Callable[[int], bool]
+) -> AsyncGenerator[bytes, None]:
+    """A stream some of whose events, after the first `spared`, have JSON of the same length without its end."""
+    number = 0
+    async for event in events_of(chunks):
+        if event.startswith(_COMMENT):
+            yield event
+            continue
+        yield event[:-3] + b",\n\n" if number >= spared and struck(number) else event
+        number += 1
+
+
 async def disordered(
     chunks: AsyncIterable[str | bytes | memoryview], effect: Effect, struck: Callable[[int], bool]
 ) -> AsyncGenerator[bytes, None]:
@@ -141,7 +155,7 @@ async def disordered(
     async for event in events_of(chunks):
         if event.startswith(_LINE):
             out = disorder.put(event)
-        elif event.startswith(b":"):
+        elif event.startswith(_COMMENT):
             out = [event]
         else:
             out = [*disorder.rest(), event]

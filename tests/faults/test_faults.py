@@ -62,6 +62,7 @@ def test_the_effects_fall_into_kinds_that_do_not_overlap() -> None:
         (Effect.LATENCY, True, True, True),
         (Effect.TRUNCATED, False, True, True),
         (Effect.STREAM_CUT, True, False, False),
+        (Effect.STREAM_MALFORMED, True, False, False),
         (Effect.DUPLICATE_LINES, True, True, False),
     ],
 )

@@ -241,6 +241,22 @@ def test_a_stream_breaks_after_so_many_events(wire: Wire, fault: str, reset: boo
     assert b"jobFinished" not in heard.body
 
 
+@pytest.mark.parametrize(
+    ("fault", "reset", "whole"),
+    [("stream-cut", False, False), ("stream-reset", True, False), ("stream-ended", False, True)],
+)
+def test_after_no_event_at_all_a_stream_breaks_before_there_is_one(
+    wire: Wire, fault: str, reset: bool, whole: bool
+) -> None:
+    wire.ask("PATCH", "/_emulator/clock", {"mode": "manual"})  # so that the run never gets to an event
+    run_id = wire.start("long-queue")
+    wire.fault(fault=fault, after_events=0)
+    heard = wire.ask("POST", f"/api/v1/stream/{run_id}", key=None)
+    assert (heard.status, heard.reset, heard.body.endswith(b"0\r\n\r\n")) == (200, reset, whole)
+    assert b"data: " not in heard.body
+    assert heard.head["content-type"].startswith("text/event-stream")
+
+
 def test_a_stalled_stream_falls_silent_until_the_server_stops(wire: Inside) -> None:
     run_id = wire.start()
     wire.fault(fault="stream-stalled", after_events=2)
@@ -298,3 +314,13 @@ def test_a_server_process_breaks_its_connections_as_well() -> None:
         (length // 2, True),
         (length, False),
     ]
+
+
+def test_a_server_process_sends_the_head_of_a_stream_that_it_cuts_before_any_event() -> None:
+    with serving("--clock", "manual") as server:
+        wire = Wire(server.port)
+        run_id = wire.start("long-queue")
+        wire.fault(fault="stream-cut", after_events=0)
+        heard = wire.ask("POST", f"/api/v1/stream/{run_id}", key=None)
+    assert (heard.status, heard.reset, heard.body) == (200, False, b"")
+    assert heard.seconds < PATIENCE_S

@@ -281,6 +281,44 @@ def test_logs_that_are_refused_have_no_lines_to_disturb(api: Api) -> None:
     assert api.get("/logs/execution/nobody").status_code == 404
 
 
+def test_events_of_a_stream_have_no_end_after_those_that_are_spared(api: Api) -> None:
+    run_id = api.start(put(api, []))
+    api.advance(by="1h")
+    whole = api.request("POST", f"/api/v1/stream/{run_id}").text
+    fault(api, fault="stream-malformed", after_events=3)
+    text = api.request("POST", f"/api/v1/stream/{run_id}").text
+    events, spoilt = whole.split("\n\n")[:-1], text.split("\n\n")[:-1]
+    assert len(events) == 11
+    assert spoilt == [*events[:3], *(f"{event[:-1]}," for event in events[3:])]
+    assert "jobFinished" in spoilt[-1]
+    for event in spoilt[3:]:
+        with pytest.raises(json.JSONDecodeError):
+            json.loads(event.removeprefix("data: "))
+
+
+def test_by_default_one_event_is_spared_and_with_none_the_first_is_bad(api: Api) -> None:
+    run_id = api.start(put(api, []))
+    api.advance(by="1h")
+    for more, good in (({}, [True, False]), ({"after_events": 0}, [False, False])):
+        api.control("DELETE", "/faults")
+        fault(api, fault="stream-malformed", **more)
+        text = api.request("POST", f"/api/v1/stream/{run_id}").text
+        assert [event.endswith("}") for event in text.split("\n\n")[:2]] == good
+
+
+def test_a_share_of_the_events_is_malformed_and_the_same_ones_with_the_same_seed(api: Api) -> None:
+    name = put(api, [{"fault": "stream-malformed", "after_events": 2, "share": "40%", "seed": 2}])
+    seen = []
+    for _ in range(2):
+        run_id = api.start(name)
+        api.advance(by="1h")
+        text = api.request("POST", f"/api/v1/stream/{run_id}").text
+        seen.append([event.endswith(",") for event in text.split("\n\n")[:-1]])
+    assert seen[0] == seen[1]
+    assert seen[0][:2] == [False, False]
+    assert 0 < sum(seen[0]) < 9
+
+
 def test_a_stream_that_ends_early_ends_without_a_result(api: Api) -> None:
     run_id = api.start()
     api.advance(by="1h")

@@ -52,6 +52,7 @@ FAULT: Key[str] = Key(
         | dict.fromkeys(("drip", "slow", "trickle", "slow_body"), "slow-drip")
         | dict.fromkeys(("cut", "broken_stream"), "stream-cut")
         | dict.fromkeys(("stall", "stalled", "stuck", "hang", "stream_hangs"), "stream-stalled")
+        | dict.fromkeys(("malformed_stream", "malformed_events", "bad_events", "stream_bad_json"), "stream-malformed")
         | dict.fromkeys(("duplicate", "duplicates", "duplicated_lines", "duplicate_logs"), "duplicate-lines")
         | dict.fromkeys(("reorder", "reordered", "shuffle", "out_of_order"), "out-of-order-lines"),
     ),
@@ -115,7 +116,10 @@ AFTER_EVENTS: Key[int] = Key(
 )
 OVER: Key[int] = Key("over", Bounded(), "How long `slow-drip` takes for the body; `5s` if left out.", "5s")
 SHARE: Key[Reading] = Key(
-    "share", PERCENT, "How many of the lines are duplicated or change places; `100%` if left out.", "20%"
+    "share",
+    PERCENT,
+    "How many of the lines are duplicated or change places, or how many events are malformed; `100%` if left out.",
+    "20%",
 )
 
 _WHERE = (PATH, STREAM)
@@ -125,7 +129,7 @@ _PARAMETERS: tuple[tuple[Key[Any], frozenset[Effect]], ...] = (
     (AFTER_BYTES, TEARS),
     (AFTER_EVENTS, ON_STREAMS),
     (OVER, frozenset({Effect.SLOW_DRIP})),
-    (SHARE, ON_LINES),
+    (SHARE, ON_LINES | {Effect.STREAM_MALFORMED}),
 )
 """The faults that each parameter belongs to."""
 
