@@ -16,7 +16,7 @@ from typing import Any, cast
 import jsonschema_rs
 from jsonschema_rs import ValidationErrorKind as Kind
 
-from emulator.contract.document import Document
+from emulator.contract.document import Document, dereference
 from emulator.errors import FieldProblem
 
 MAX_PROBLEMS = 20
@@ -83,6 +83,8 @@ class SchemaValidator:
                 known = self._schema_of(error).get("properties", ())
                 for name in names:
                     yield unknown_field(loc, name, known)
+            case Kind.OneOfNotValid() if told := self._mixed_up(error, value, loc):
+                yield from told
             case Kind.OneOfNotValid(context=branches) | Kind.AnyOf(context=branches):
                 for slip in _likeliest(branches, error.instance_path):
                     yield from self._explain(slip, value, place)
@@ -92,12 +94,43 @@ class SchemaValidator:
                 msg, code = _wording(kind, error.message)
                 yield FieldProblem(loc, msg, code)
 
+    def _mixed_up(
+        self, error: jsonschema_rs.ValidationError, value: object, loc: tuple[str | int, ...]
+    ) -> list[FieldProblem]:
+        """Of an object that may have one of several sets of fields: what it has that fits none of them.
+
+        Nothing if one of them was clearly meant: then its own slips say more.
+        """
+        branches = [dereference(self._whole, branch) for branch in self._schema_of(error)["oneOf"]]
+        for part in _path(value, error.instance_path):
+            value = cast("Any", value)[part]
+        if not isinstance(value, dict) or not all(map(_has_one_set, branches)):
+            return []
+        sets: list[list[str]] = [branch["required"] for branch in branches]
+        known = list(dict.fromkeys(name for names in sets for name in names))
+        has = [name for name in known if name in value]
+        unknown = [name for name in value if name not in known]
+        problems = [unknown_field(loc, name, known) for name in unknown]
+        meant = [names for names in sets if set(has) <= set(names)]
+        if len(meant) != 1 or (unknown and len(has) < len(meant[0])):
+            either = ", or ".join(" with ".join(f"`{name}`" for name in names) for names in sets)
+            found = ", ".join(f"`{name}`" for name in has) or "none of them"
+            problems.append(FieldProblem(loc, f"Input should have either {either}; it has {found}", "value_error"))
+        return problems
+
     def _schema_of(self, error: jsonschema_rs.ValidationError) -> dict[str, Any]:
         """The schema whose keyword the error is about."""
         schema: Any = self._whole
         for part in error.schema_path[:-1]:
             schema = schema[part]
         return cast("dict[str, Any]", schema)
+
+
+def _has_one_set(schema: Any) -> bool:  # noqa: ANN401  a schema can be true or false
+    """Whether an object has to have certain fields, and can have no others."""
+    if not isinstance(schema, dict) or schema.get("additionalProperties", True):
+        return False
+    return set(schema.get("required", ())) == set(schema.get("properties", ()))
 
 
 def _is_duration(schema: dict[str, Any]) -> bool:

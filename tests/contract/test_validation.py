@@ -152,6 +152,42 @@ def test_no_answer_lists_more_than_twenty_problems(count: int) -> None:
     assert len(told({"required": list(extra)}, {})) == expected
 
 
+# One of several sets of fields.
+
+EITHER = "Input should have either `a`, or `b` with `c`"
+SETS = {
+    "oneOf": [
+        {"properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False},
+        {"properties": {"b": {}, "c": {}}, "required": ["b", "c"], "additionalProperties": False},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({}, [((), f"{EITHER}; it has none of them", "value_error")]),
+        ({"c": 1, "a": 1}, [((), f"{EITHER}; it has `a`, `c`", "value_error")]),
+        ({"a": "x", "b": 1, "c": 1}, [((), f"{EITHER}; it has `a`, `b`, `c`", "value_error")]),
+        ({"a": 1}, [(("a",), "Input should be a valid string", "string_type")]),
+        ({"b": 1}, [(("c",), "Field required", "missing")]),
+        ({"a": "x", "z": 1}, [(("z",), "Extra inputs are not permitted", "extra_forbidden")]),
+        (
+            {"b": 1, "z": 1},
+            [
+                (("z",), "Extra inputs are not permitted", "extra_forbidden"),
+                ((), f"{EITHER}; it has `b`", "value_error"),
+            ],
+        ),
+    ],
+)
+@pytest.mark.parametrize("inside", [False, True])
+def test_fields_that_do_not_go_together_are_told_those_that_do(inside: bool, value: Any, expected: Told) -> None:
+    schema, place = ({"items": SETS}, ("body", 0)) if inside else (SETS, ("body",))
+    found = told(schema, [value] if inside else value)
+    assert found == [((*place, *loc), msg, code) for loc, msg, code in expected]
+
+
 # References.
 
 

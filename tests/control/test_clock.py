@@ -196,6 +196,28 @@ def test_a_wish_that_is_almost_right_is_told_what_is_wrong_with_it(
     assert (problem["loc"], problem["type"]) == (loc, kind)
 
 
+@pytest.mark.parametrize(
+    ("wish", "has"),
+    [
+        ({}, "none of them"),
+        ({"by": "1s", "to": START}, "`by`, `to`"),
+        ({"by": "5m", "execution_id": "x", "until": "running"}, "`by`, `execution_id`, `until`"),
+    ],
+)
+def test_a_wish_that_mixes_what_does_not_go_together_is_told_what_does(
+    api: Api, wish: dict[str, object], has: str
+) -> None:
+    answer = api.request("POST", "/_emulator/clock/advance", json=wish)
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == [
+        {
+            "loc": ["body"],
+            "msg": f"Input should have either `by`, or `to`, or `execution_id` with `until`; it has {has}",
+            "type": "value_error",
+        }
+    ]
+
+
 def test_a_page_of_another_site_cannot_use_the_control_api(api: Api) -> None:
     run_id = api.start()
     for origin in ("https://evil.example", "null"):
