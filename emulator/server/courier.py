@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import orjson
 
@@ -34,7 +34,8 @@ class Courier:
     """Delivers what the outboxes of tenants owe. One for each server, used from its event loop alone.
 
     A tenant whose runs owe something is watched by a task that sleeps until its clock reaches the next delivery,
-    or its bell rings. What fell due becomes a parcel, which its receiver's lane takes away.
+    or its bell rings. What fell due becomes a parcel, which its receiver's lane takes away. `observers` are told when
+    it is known what became of a callback.
     """
 
     def __init__(self, settings: CallbackSettings, journal: Journal) -> None:
@@ -42,6 +43,7 @@ class Courier:
         self.gate = Gate(settings.hosts)
         self._settings = settings
         self._watches: dict[Tenant, asyncio.Task[None]] = {}
+        self.observers: list[Callable[[], None]] = []
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._slots = Slots()
@@ -101,11 +103,11 @@ class Courier:
 
     def record_rest(self) -> None:
         """After the stop: nothing that is due will be delivered any more."""
-        lost = [parcel.notice for parcel in self._parcels if parcel.wanted]
-        lost += [notice for tenant in self._watches for notice in tenant.outbox.fall_due(tenant.clock.now_ms())]
-        for notice in lost:
-            notice.state, notice.detail = NoticeState.FAILED, _STOPPED
-        for notice in lost[:MAX_LAST_WORDS]:
+        lost = [(parcel.tenant, parcel.notice) for parcel in self._parcels if parcel.wanted]
+        lost += self._fallen_due(*self._watches)
+        for tenant, notice in lost:
+            self._close(tenant, notice, NoticeState.FAILED, _STOPPED)
+        for _, notice in lost[:MAX_LAST_WORDS]:
             _warn(notice)
         if len(lost) > MAX_LAST_WORDS:
             log.warning("and %d more callbacks were not delivered: %s", len(lost) - MAX_LAST_WORDS, _STOPPED)
@@ -123,9 +125,11 @@ class Courier:
                 self._watches.pop(tenant, None)
 
     def _hand_over(self, *tenants: Tenant) -> None:
-        due = [(tenant, notice) for tenant in tenants for notice in tenant.outbox.fall_due(tenant.clock.now_ms())]
-        for tenant, notice in sorted(due, key=lambda pair: pair[1].delivery.due_ms or 0):
+        for tenant, notice in sorted(self._fallen_due(*tenants), key=lambda pair: pair[1].delivery.due_ms or 0):
             self._dispatch(tenant, notice)
+
+    def _fallen_due(self, *tenants: Tenant) -> list[tuple[Tenant, Notice]]:
+        return [(tenant, notice) for tenant in tenants for notice in tenant.outbox.fall_due(tenant.clock.now_ms())]
 
     def _dispatch(self, tenant: Tenant, notice: Notice) -> None:
         try:
@@ -149,7 +153,7 @@ class Courier:
             self._depart(parcel)
 
     def _never_depart(self, tenant: Tenant, notice: Notice, state: NoticeState, detail: str) -> None:
-        _close(notice, state, detail)
+        self._give_up(tenant, notice, state, detail)
         self._tell(tenant, notice, Attempt(wall_ms(), 0.0, error=f"{state}: {detail}"))
 
     def _depart(self, parcel: Parcel) -> None:
@@ -218,8 +222,10 @@ class Courier:
         parcel.was_tried()
 
     def _conclude(self, parcel: Parcel, state: NoticeState, detail: str | None) -> None:
-        if parcel.wanted:
-            _close(parcel.notice, state, detail)
+        if parcel.wanted and state is NoticeState.DELIVERED:
+            self._close(parcel.tenant, parcel.notice, state, detail)
+        elif parcel.wanted:
+            self._give_up(parcel.tenant, parcel.notice, state, detail)
         self._put_away(parcel)
 
     def _put_away(self, parcel: Parcel) -> None:
@@ -230,6 +236,16 @@ class Courier:
         if not lane.held:
             del self._lanes[parcel.receiver.lane]
 
+    def _give_up(self, tenant: Tenant, notice: Notice, state: NoticeState, detail: str | None) -> None:
+        self._close(tenant, notice, state, detail)
+        _warn(notice)
+
+    def _close(self, tenant: Tenant, notice: Notice, state: NoticeState, detail: str | None) -> None:
+        """Every callback ends here, whatever became of it."""
+        tenant.outbox.close(notice, state, detail)
+        for observe in self.observers:
+            observe()
+
     def _enter_loop(self) -> None:
         """Begin anew in an event loop that is not the last one, as in-process clients may have one for each call."""
         loop = asyncio.get_running_loop()
@@ -237,15 +253,10 @@ class Courier:
             return
         for parcel in self._parcels:
             if parcel.wanted:
-                _close(parcel.notice, NoticeState.FAILED, "the event loop that was to deliver it has ended")
+                why = "the event loop that was to deliver it has ended"
+                self._give_up(parcel.tenant, parcel.notice, NoticeState.FAILED, why)
         self._loop, self._slots = loop, Slots()
         self._lanes, self._parcels, self._retries, self._tasks = {}, {}, {}, set()
-
-
-def _close(notice: Notice, state: NoticeState, detail: str | None) -> None:
-    notice.state, notice.detail = state, detail
-    if state is not NoticeState.DELIVERED:
-        _warn(notice)
 
 
 def _warn(notice: Notice) -> None:

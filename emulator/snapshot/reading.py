@@ -92,6 +92,8 @@ class _Reader:
             clock, environment = tenant["clock"], tenant["environment"]
             follows = "follows" in clock
             runs = [self.run(run, f"tenants.{key[:8]}.runs[{number}]") for number, run in enumerate(tenant["runs"])]
+            gone = tenant.get("deleted", [])
+            deleted = [self.run(run, f"tenants.{key[:8]}.deleted[{number}]") for number, run in enumerate(gone)]
             yield TenantState(
                 key=key,
                 clock=None if follows else _clock(clock),
@@ -111,9 +113,10 @@ class _Reader:
                 },
                 notices={
                     run.execution_id: _notices(run, stored["callbacks"])
-                    for run, stored in zip(runs, tenant["runs"], strict=True)
+                    for run, stored in zip([*runs, *deleted], [*tenant["runs"], *gone], strict=True)
                     if stored["callbacks"]
                 },
+                deleted=tuple(deleted),
             )
 
     def run(self, stored: Json, path: str) -> Run:

@@ -37,7 +37,7 @@ class TenantState(Struct, frozen=True):
     """One tenant. `clock` is None where it follows the server's, by `lead_ms`.
 
     `tallies` says of the faults of runs' scenarios how many requests each met and hit; `notices` what became of those
-    callbacks of a run, by their place among them, that are over and done with.
+    callbacks of a run, by their place among them, that are over and done with. Runs that were `deleted` still owe some.
     """
 
     key: str
@@ -53,6 +53,7 @@ class TenantState(Struct, frozen=True):
     runs: tuple[Run, ...]
     tallies: Mapping[str, Sequence[tuple[int, int]]]
     notices: Mapping[str, Mapping[int, Notice]]
+    deleted: tuple[Run, ...] = ()
 
 
 class ServerState(Struct, frozen=True):
@@ -76,9 +77,7 @@ def restore_server(cloud: Cloud, state: ServerState) -> None:
         library = library.with_added(scenario)
     if library.find(state.default_scenario) is None:
         raise Conflict(f"the snapshot's default scenario `{state.default_scenario[:100]}` does not exist here")
-    ids = [run.execution_id for tenant in state.tenants for run in tenant.runs]
-    if len(set(ids)) < len(ids):
-        raise Conflict("the snapshot has two runs with one id")
+    _check_ids(state.tenants)
     cloud.reset(clock=state.clock, seed=state.seed)
     cloud.library = library
     cloud.default_name = state.default_scenario
@@ -96,12 +95,20 @@ def restore_tenant(cloud: Cloud, tenant: Tenant, state: TenantState) -> None:
             f"the snapshot is another tenant's (tenants.{state.key[:8]}…): restore it with that tenant's token,"
             f" since this one's is {tenant.key[:8]}…"
         )
+    _check_ids((state,))
     for run in state.runs:
         owner = cloud.owner_of(run.execution_id)
         if owner is not None and owner is not tenant:
             raise Conflict(f"the run {run.execution_id} of the snapshot is there already, and is another tenant's")
     tenant.reset()
     _fill(cloud, tenant, state)
+
+
+def _check_ids(tenants: Sequence[TenantState]) -> None:
+    """Raises Conflict."""
+    ids = [run.execution_id for tenant in tenants for run in (*tenant.runs, *tenant.deleted)]
+    if len(set(ids)) < len(ids):
+        raise Conflict("the snapshot has two runs with one id")
 
 
 def _fill(cloud: Cloud, tenant: Tenant, state: TenantState) -> None:
@@ -113,6 +120,8 @@ def _fill(cloud: Cloud, tenant: Tenant, state: TenantState) -> None:
         tenant.queue.add(entry)
     tenant.faults.restore(state.faults.standings, state.faults.count)
     tenant.environment.restore(state.environment.variables, state.environment.count)
+    for run in state.deleted:
+        tenant.outbox.put(run)
     for run in state.runs:
         tenant.add(run)
     for execution_id, tallies in state.tallies.items():
@@ -120,6 +129,8 @@ def _fill(cloud: Cloud, tenant: Tenant, state: TenantState) -> None:
             standing.tally.met, standing.tally.hit = met, hit
     for execution_id, notices in state.notices.items():
         tenant.outbox.settle(execution_id, notices)
+    for run in state.deleted:
+        tenant.outbox.forget(run)
     tenant.submissions = state.submissions  # runs that were deleted since count, too
     tenant.turns.clear()
     tenant.turns.update(state.turns)

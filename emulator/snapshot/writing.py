@@ -72,7 +72,9 @@ class _Scenarios:
 
 def _tenant(tenant: Tenant, scenarios: _Scenarios) -> Json:
     runs = [run for run in reversed(list(tenant.newest_first())) if run.parent_id is None]
-    return {
+    # Left out where there are none, as nearly always: what is not in it can be read by earlier versions, too.
+    deleted = [_run(tenant, run, scenarios) for run in tenant.outbox.deleted()]
+    return ({"deleted": deleted} if deleted else {}) | {
         "clock": {"follows": "server", "lead_ms": tenant.clock.lead_ms}
         if tenant.clock.follows
         else _clock(tenant.clock),
@@ -154,7 +156,7 @@ def _run(tenant: Tenant, run: Run, scenarios: _Scenarios) -> Json:
     tallies = {
         each.execution_id: [[standing.tally.met, standing.tally.hit] for standing in tenant.faults_of(each)]
         for each in (run, *run.children)
-        if each.script.scenario.faults
+        if each.script.scenario.faults and tenant.find(each.execution_id) is not None
     }
     notices = tenant.outbox.of(run)
     settled = {str(place): _notice(notice) for place, notice in enumerate(notices) if _is_settled(notice)}

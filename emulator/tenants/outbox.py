@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct, field
@@ -42,18 +42,17 @@ class Notice(Struct, eq=False):
 class _Debt(Struct):
     """A run some of whose deliveries are not due yet.
 
-    `number` counts the runs as they were submitted; `left` is how many are to fall due; `shown` ends with the run.
+    `number` counts the runs as they were submitted; `left` is how many are to fall due.
     """
 
     run: Run
     number: int
     revision: int
     left: int
-    shown: bool = True
 
 
 class Outbox:
-    """What is owed is kept until it falls due, whatever happens to the run; what became of it, as long as the run is.
+    """What is owed is kept until it is settled, whatever happens to the run; what became of it, as long as the run is.
 
     Costs nothing for runs without callback URLs.
     """
@@ -61,6 +60,7 @@ class Outbox:
     def __init__(self) -> None:
         self._debts: dict[str, _Debt] = {}
         self._notices: dict[str, dict[int, Notice]] = {}
+        self._deleted: dict[str, Run] = {}
         self._numbered = 0
         # (due, number of the run, place among its deliveries, id, revision): those of an older revision are void.
         self._calendar: list[tuple[int, int, int, str, int]] = []
@@ -108,8 +108,7 @@ class Outbox:
             _, _, place, execution_id, _ = heapq.heappop(self._calendar)
             debt = self._debts[execution_id]
             notice = Notice(debt.run, deliveries(debt.run)[place])
-            if debt.shown:
-                self._notices.setdefault(execution_id, {})[place] = notice
+            self._notices.setdefault(execution_id, {})[place] = notice
             due.append(notice)
             debt.left -= 1
             if not debt.left:
@@ -133,13 +132,26 @@ class Outbox:
         if debt.left <= 0:
             del self._debts[execution_id]
 
-    def forget(self, execution_id: str) -> None:
+    def close(self, notice: Notice, state: NoticeState, detail: str | None) -> None:
+        """Note what became of a delivery that fell due: there will be no other attempt."""
+        notice.state, notice.detail = state, detail
+        if notice.run.execution_id in self._deleted:
+            self.forget(notice.run)
+
+    def forget(self, run: Run) -> None:
         """Nobody will ask for this run any more; what it owes is still owed."""
-        self._notices.pop(execution_id, None)
-        if execution_id in self._debts:
-            self._debts[execution_id].shown = False
+        if any(notice.state is NoticeState.WAITING for notice in self.of(run)):
+            self._deleted[run.execution_id] = run
+        else:
+            self._deleted.pop(run.execution_id, None)
+            self._notices.pop(run.execution_id, None)
+
+    def deleted(self) -> Sequence[Run]:
+        """The runs that were deleted and still owe something, in the order in which they were."""
+        return tuple(self._deleted.values())
 
     def clear(self) -> None:
         self._debts.clear()
         self._notices.clear()
+        self._deleted.clear()
         self._calendar.clear()

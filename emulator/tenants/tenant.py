@@ -121,7 +121,7 @@ class Tenant:
         for each in (run, *run.children):
             del self._runs[each.execution_id]
             self._maybe_active.pop(each.execution_id, None)
-            self.outbox.forget(each.execution_id)
+            self.outbox.forget(each)
             del self._owners[each.execution_id]
             self._disarm(each.execution_id)
 

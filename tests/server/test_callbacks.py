@@ -419,6 +419,53 @@ def test_a_run_that_is_deleted_still_tells_its_end(api: Api, receiver: Receiver)
     assert [each.body["execution_id"] for each in receiver.received] == [run_id]
 
 
+def test_what_a_deleted_run_owes_is_in_a_snapshot_and_still_told(receiver: Receiver) -> None:
+    with emulating() as api:
+        run_id = run_for(api, 1, f"{receiver.url}/one", more="callbacks: {delay: 1h}")
+        failing = run_for(api, 2, "http://10.0.0.1:9/", f"{receiver.url}/two", more="callbacks: {delay: 1h}")
+        other = run_for(api, 3, f"{receiver.url}/kept", more="callbacks: {delay: 1h}")
+        api.advance(by="1m")
+        assert "deleted" not in str(api.control("GET", "/snapshot"))
+        for each in (run_id, failing):
+            assert api.request("DELETE", f"/api/v2/external/execution/{each}").status_code == 200
+        taken = api.control("GET", "/snapshot")
+    (state,) = taken["tenants"].values()
+    assert [each["execution_id"] for each in state["deleted"]] == [run_id, failing]
+    with emulating() as api:
+        restored = api.control("PUT", "/snapshot", taken)
+        assert restored["runs_restored"] == 1
+        assert api.control("GET", "/snapshot") == taken
+        assert api.get(f"/execution/{run_id}").status_code == 404
+        assert receiver.received == []
+        api.advance(by="2h")
+        assert sorted(receiver.paths) == ["/kept", "/one", "/two"]
+        assert states(api, other) == [("delivered", [204])]
+        (state,) = api.control("GET", "/snapshot")["tenants"].values()
+        assert "deleted" not in state
+
+
+def test_a_callback_of_a_deleted_run_that_is_being_repeated_is_in_a_snapshot(receiver: Receiver) -> None:
+    receiver.answers = [503, 204]
+    with emulating(retries_s=(3600.0,), grace_s=0.0) as api:
+        run_id = run_for(api, 1, f"{receiver.url}/again")
+        api.advance(by="1m")
+        assert api.request("DELETE", f"/api/v2/external/execution/{run_id}").status_code == 200
+        taken = api.control("GET", "/snapshot")
+    with emulating() as api:
+        api.control("PUT", "/snapshot", taken)
+        api.advance(by="1s")
+        assert [each.body["execution_id"] for each in receiver.received] == [run_id] * 2
+
+
+def test_two_runs_with_one_id_are_refused_deleted_or_not(api: Api, receiver: Receiver) -> None:
+    run_for(api, 1, receiver.url)
+    taken = api.control("GET", "/snapshot")
+    (state,) = taken["tenants"].values()
+    state["deleted"] = state["runs"]
+    answer = api.request("PUT", "/_emulator/snapshot", json=taken)
+    assert (answer.status_code, answer.json()["detail"]) == (409, "the snapshot has two runs with one id")
+
+
 def test_a_reset_forgets_what_is_not_delivered(receiver: Receiver) -> None:
     receiver.answers = [503, 204]
     with emulating(retries_s=(0.2,)) as api:

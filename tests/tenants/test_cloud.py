@@ -14,7 +14,10 @@ from emulator.errors import Invalid, NotFound, RequestRefused, TooMany
 from emulator.runs.output import written
 from emulator.scenario.choice import QueueEntry, Rule
 from emulator.scenario.library import Library
-from emulator.scenario.model import DurationRange, Match, NumberRange, OutputEntry, Placeholder, StageSpec
+from emulator.scenario.model import Match
+from emulator.scenario.output import OutputEntry, Placeholder
+from emulator.scenario.ranges import DurationRange, NumberRange
+from emulator.scenario.timeline import StageSpec
 from emulator.statuses import ACTIVE, RunStatus
 from emulator.tenants.cloud import Cloud
 from emulator.tenants.tenant import Tenant

@@ -72,16 +72,43 @@ def test_a_run_is_shown_with_what_it_will_owe_and_with_what_became_of_it() -> No
 def test_a_run_that_is_gone_still_owes_and_is_no_longer_remembered() -> None:
     outbox, run = Outbox(), named("run", SHORT + "callbacks: {delay: 1h}", "a")
     outbox.put(run)
-    outbox.forget("run")
+    outbox.forget(run)
     (notice,) = outbox.fall_due(START_MS + 2 * 3_600_000)
     assert notice.delivery.url == "a"
+    assert outbox.deleted() == (run,)
+    outbox.close(notice, NoticeState.DELIVERED, None)
+    assert outbox.of(run)[0] is not notice
+    assert outbox.deleted() == ()
+
+
+def test_a_run_that_goes_is_remembered_until_the_last_of_what_it_owes_is_settled() -> None:
+    outbox, run = Outbox(), named("run", SHORT + "callbacks: {times: 2, delay: 3s}", "a")
+    outbox.put(run)
+    first, second = outbox.fall_due(START_MS + 5_000)
+    outbox.close(second, NoticeState.FAILED, "why")
+    outbox.forget(run)
+    assert outbox.deleted() == (run,)
+    outbox.close(first, NoticeState.DELIVERED, None)
+    assert outbox.deleted() == ()
+    assert (second.state, second.detail) == (NoticeState.FAILED, "why")
+
+
+def test_a_run_that_owes_nothing_is_forgotten_at_once() -> None:
+    outbox, run = Outbox(), named("run", SHORT, "a")
+    outbox.put(run)
+    (notice,) = outbox.fall_due(START_MS + 2_000)
+    outbox.close(notice, NoticeState.DELIVERED, None)
+    outbox.forget(run)
+    assert outbox.deleted() == ()
     assert outbox.of(run)[0] is not notice
 
 
 def test_a_reset_forgets_everything() -> None:
     outbox = Outbox()
     outbox.put(named("run", SHORT, "a"))
+    outbox.forget(named("run", SHORT, "a"))
     outbox.clear()
+    assert outbox.deleted() == ()
     assert (outbox.owes, outbox.next_due_ms(), fallen(outbox, 60_000)) == (False, None, [])
 
 

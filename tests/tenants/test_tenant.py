@@ -11,7 +11,8 @@ from emulator.runs.command import Command, Order
 from emulator.runs.run import Run
 from emulator.scenario.choice import QueueEntry
 from emulator.scenario.library import Library
-from emulator.scenario.model import Ending, Scenario, TimeLimit
+from emulator.scenario.model import Scenario, TimeLimit
+from emulator.scenario.timeline import Ending
 from emulator.statuses import ACTIVE, RunStatus
 from emulator.tenants.cloud import Cloud
 from emulator.tenants.tenant import Tenant
