@@ -51,7 +51,8 @@ def matched(library: Library, submission: Submission, default_scenario: str) -> 
 
     Raises NotFound for an unknown default, Invalid where the submission names an unknown scenario.
     """
-    scenario, choice = choose(submission, None, (), library, library.get(default_scenario))
+    default = library.get(default_scenario)
+    scenario, choice = choose(submission, None, (), library, lambda: default)
     others = (
         Other(each, differences(each.match, submission))
         for each in library.scenarios()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -92,7 +92,7 @@ def choose(
     named: str | None,
     queues: Sequence[Queue],
     library: Library,
-    default: Scenario,
+    default: Callable[[], Scenario],
 ) -> tuple[Scenario, Choice]:
     """The scenario for `submission`: from the queues, by name, by match, or the default, which notebooks have one of
     their own for.
@@ -105,7 +105,7 @@ def choose(
             # By its name, so that a file that was edited since takes effect.
             scenario = library.find(entry.scenario.name) or entry.scenario
             return scenario, _choice(Rule.QUEUE, f"laid ready in the queue: {scenario.name}")
-    passed_over = [replace(entry.scenario, match=entry.match) for queue in queues for entry in queue.entries]
+    passed_over = [(entry.scenario.name, entry.match) for queue in queues for entry in queue.entries]
     if named is not None:
         place: tuple[str, ...] = ("header", "X-Emulator-Scenario")
     else:
@@ -119,11 +119,12 @@ def choose(
     if matched := library.first_match(submission):
         detail = f"its match holds for this submission: {matched.source}"
         return matched, _choice(Rule.MATCH, detail, nearest(passed_over, submission))
-    missed = nearest((*passed_over, *library.matching), submission)
+    wanting = ((scenario.name, scenario.match) for scenario in library.matching)
+    missed = nearest([*passed_over, *wanting], submission)
     if submission.is_notebook and (notebook := library.find(NOTEBOOK)) is not None:
         detail = f"no queue entry, name or match applies; notebooks take {NOTEBOOK}"
         return notebook, _choice(Rule.DEFAULT, detail, missed)
-    return default, _choice(Rule.DEFAULT, "no queue entry, name or match applies", missed)
+    return default(), _choice(Rule.DEFAULT, "no queue entry, name or match applies", missed)
 
 
 def _choice(rule: Rule, detail: str, near_misses: tuple[NearMiss, ...] = ()) -> Choice:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -21,6 +22,7 @@ from emulator.tenants.tenant import Tenant
 
 if TYPE_CHECKING:
     from emulator.scenario.library import Library
+    from emulator.scenario.model import Scenario
 
 MAX_TENANTS = 10_000
 
@@ -38,6 +40,7 @@ class Cloud:
         if default_scenario not in self.scenario_names:
             self.library.get(default_scenario)
         self.default_name = self._first_default = default_scenario
+        self._last_default: Scenario | None = None
         self._first_seed = seed
         self.seed = seed
         self.clock = clock
@@ -59,7 +62,14 @@ class Cloud:
 
     @library.setter
     def library(self, library: Library) -> None:
+        if not isinstance(self._library, UnreadLibrary):
+            self._last_default = self._library.find(self.default_name) or self._last_default
         self._library = library
+
+    def _default_of(self, library: Library) -> Scenario:
+        """The default scenario of `library`; where it is gone, since its file was renamed, as it was last."""
+        found = library.find(self.default_name) or self._last_default
+        return library.get(self.default_name) if found is None else found
 
     @property
     def scenario_names(self) -> tuple[str, ...]:
@@ -123,7 +133,7 @@ class Cloud:
         self._check_room(tenant)
         library = self.library_of(tenant)
         scenario, choice = choose(
-            submission, named, (tenant.queue, self.queue), library, library.get(self.default_name)
+            submission, named, (tenant.queue, self.queue), library, partial(self._default_of, library)
         )
         self.settle(tenant)
         if tenant.environment.names or submission.environment:

@@ -66,12 +66,16 @@ class Identity(Struct, frozen=True, dict=True):
 
     def host_name(self, number: int) -> str:
         """The name of the machine that a run with this number (its seed) is on."""
-        return str(self._host_names[number % _HOSTS])
+        host = number % _HOSTS
+        name = self._host_names.get(host)
+        if name is None:  # one at a time: all of them would hold up a tenant's first logs by more than all the rest
+            names = self._names(f"host {host}")
+            name = self._host_names[host] = f"gpu-{names.domain_word()}-{names.numerify('%###')}"
+        return name
 
     @cached_property
-    def _host_names(self) -> list[str]:
-        names = self._names("hosts")
-        return [f"gpu-{names.domain_word()}-{names.numerify('%###')}" for _ in range(_HOSTS)]
+    def _host_names(self) -> dict[int, str]:
+        return {}
 
     def _names(self, part: str) -> Faker:
         names = _faker()

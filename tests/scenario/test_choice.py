@@ -22,7 +22,7 @@ NAMING = replace(FITTING, metadata={METADATA_KEY: "hang"})
 
 
 def chosen(submission: Submission, *queues: Queue, named: str | None = None) -> tuple[str, Rule]:
-    scenario, choice = choose(submission, named, queues, LIBRARY, DEFAULT)
+    scenario, choice = choose(submission, named, queues, LIBRARY, lambda: DEFAULT)
     return scenario.name, choice.rule
 
 
@@ -63,12 +63,12 @@ def test_the_queue_comes_before_a_name_a_name_before_a_match_and_a_match_before_
 def test_a_choice_says_why(
     submission: Submission, entries: list[QueueEntry], named: str | None, choice: Choice
 ) -> None:
-    found = choose(submission, named, (laid(*entries),), LIBRARY, DEFAULT)[1]
+    found = choose(submission, named, (laid(*entries),), LIBRARY, lambda: DEFAULT)[1]
     assert replace(found, near_misses=()) == choice
 
 
 def test_the_default_needs_no_place_in_the_library() -> None:
-    assert choose(PYTHON, None, (), Library(), HANG)[0] is HANG
+    assert choose(PYTHON, None, (), Library(), lambda: HANG)[0] is HANG
 
 
 # Names.
@@ -76,11 +76,11 @@ def test_the_default_needs_no_place_in_the_library() -> None:
 
 def test_an_unknown_name_is_refused_where_it_was_given_with_the_nearest_ones() -> None:
     with pytest.raises(Invalid) as by_header:
-        choose(PYTHON, "oon", (), LIBRARY, DEFAULT)
+        choose(PYTHON, "oon", (), LIBRARY, lambda: DEFAULT)
     msg = "there is no scenario `oon`: did you mean `oom`?"
     assert by_header.value.problems == (FieldProblem(("header", "X-Emulator-Scenario"), msg, "unknown_scenario"),)
     with pytest.raises(Invalid) as by_metadata:
-        choose(replace(PYTHON, metadata={METADATA_KEY: "oon"}), None, (), LIBRARY, DEFAULT)
+        choose(replace(PYTHON, metadata={METADATA_KEY: "oon"}), None, (), LIBRARY, lambda: DEFAULT)
     assert by_metadata.value.problems == (
         FieldProblem(("body", "metadata", "emulator.scenario"), msg, "unknown_scenario"),
     )
@@ -88,14 +88,14 @@ def test_an_unknown_name_is_refused_where_it_was_given_with_the_nearest_ones() -
 
 def test_an_unknown_name_in_the_header_is_refused_even_if_the_metadata_name_one_that_exists() -> None:
     with pytest.raises(Invalid):
-        choose(NAMING, "oon", (), LIBRARY, DEFAULT)
+        choose(NAMING, "oon", (), LIBRARY, lambda: DEFAULT)
 
 
 def test_an_empty_name_is_a_name() -> None:
     with pytest.raises(Invalid):
-        choose(PYTHON, "", (), LIBRARY, DEFAULT)
+        choose(PYTHON, "", (), LIBRARY, lambda: DEFAULT)
     with pytest.raises(Invalid):
-        choose(replace(PYTHON, metadata={METADATA_KEY: ""}), None, (), LIBRARY, DEFAULT)
+        choose(replace(PYTHON, metadata={METADATA_KEY: ""}), None, (), LIBRARY, lambda: DEFAULT)
 
 
 # The queue.
@@ -149,5 +149,5 @@ def test_a_cleared_queue_serves_nothing() -> None:
 
 def test_what_was_laid_ready_is_taken_as_it_is_now_and_as_it_was_where_it_is_gone() -> None:
     older: Scenario = replace(HANG, digest="older")
-    assert choose(PYTHON, None, (laid(QueueEntry(older)),), LIBRARY, DEFAULT)[0] is HANG
-    assert choose(PYTHON, None, (laid(QueueEntry(older)),), Library(), DEFAULT)[0] is older
+    assert choose(PYTHON, None, (laid(QueueEntry(older)),), LIBRARY, lambda: DEFAULT)[0] is HANG
+    assert choose(PYTHON, None, (laid(QueueEntry(older)),), Library(), lambda: DEFAULT)[0] is older

@@ -1,8 +1,11 @@
 """Which submissions a `match` holds for, and what keeps it from holding."""
 
+from fnmatch import fnmatchcase
 from time import perf_counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from emulator.scenario.file.format import read_scenario
@@ -89,6 +92,12 @@ def test_many_stars_take_no_time() -> None:
     assert perf_counter() - start < 2
 
 
+@given(st.text("ab*?[]!\n", max_size=6), st.text("ab*[\n", max_size=6))
+def test_patterns_mean_what_a_shells_do(pattern: str, text: str) -> None:
+    fits = not differences(Match(code=pattern), replace(PYTHON, code=text))
+    assert fits == fnmatchcase(text, pattern)
+
+
 def named(name: str, match: str | None) -> Scenario:
     head = "" if match is None else f"match: {match}\n"
     return read_scenario(f"{head}timeline: [{{running: 1s}}]", name=name, source=name)
@@ -103,7 +112,8 @@ def test_the_nearest_have_the_fewest_failed_conditions_then_the_most_that_hold()
         named("matches", "{kind: python}"),
         named("two", '{kind: docker, file_name: "x"}'),
     ]
-    misses = nearest(scenarios, PYTHON)
+    asked = [(scenario.name, scenario.match) for scenario in scenarios]
+    misses = nearest(asked, PYTHON)
     assert [miss.name for miss in misses] == ["one-of-three", "one-of-one", "two"]
     assert misses[0].differences == (Difference("run_name", "y", "nightly 7"),)
-    assert [miss.name for miss in nearest(scenarios, PYTHON, 1)] == ["one-of-three"]
+    assert [miss.name for miss in nearest(asked, PYTHON, 1)] == ["one-of-three"]

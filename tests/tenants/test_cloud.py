@@ -14,7 +14,7 @@ from emulator.errors import Invalid, NotFound, RequestRefused, TooMany
 from emulator.runs.output import written
 from emulator.scenario.choice import QueueEntry, Rule
 from emulator.scenario.library import Library
-from emulator.scenario.model import Match
+from emulator.scenario.model import Match, TimeLimit
 from emulator.scenario.output import OutputEntry, Placeholder
 from emulator.scenario.ranges import DurationRange, NumberRange
 from emulator.scenario.timeline import StageSpec
@@ -346,3 +346,18 @@ def test_a_reset_with_a_seed_reaches_a_tenant_that_somebody_still_holds() -> Non
     assert [each.id for each in held.environment.set({"A": True}, T0)] == [
         each.id for each in new.environment.set({"A": True}, T0)
     ]
+
+
+def test_a_default_scenario_that_is_gone_stays_in_force_as_it_was() -> None:
+    cloud = cloud_of()
+    tenant = cloud.tenant("lk_tests_own_key")
+
+    def taken(**wish: Any) -> str:
+        return cloud.submit(tenant, replace(PYTHON, **wish), T0).script.scenario.name
+
+    for scenarios in (OOM, HANG), (HANG,):
+        cloud.library = Library(scenarios)
+        assert taken(file_name="a.py") == "completed"
+        assert taken(metadata={"emulator.scenario": "hang"}) == "hang"
+    cloud.library = Library((replace(DRAWN, time_limit=TimeLimit.IGNORE),))
+    assert cloud.submit(tenant, PYTHON, T0).script.scenario.time_limit is TimeLimit.IGNORE
