@@ -19,7 +19,7 @@ from emulator.file_lock import FileLock, Held, Unlockable
 from emulator.server.service import Service
 from emulator.snapshot.reading import read_server
 from emulator.snapshot.state import restore_server
-from emulator.snapshot.writing import snapshot_of
+from emulator.snapshot.writing import Snapshot, snapshot_of
 from emulator.tenants.journal import Exchange
 
 log = logging.getLogger(__name__)
@@ -28,13 +28,15 @@ SAVE_AFTER_S = 2.0
 """So long after a change at most is it in the file, unless writing takes so long that it has to be rarer."""
 
 _SHARE_OF_TIME = 20  # at most one twentieth of the time goes into writing
+_MOST_DOUBLINGS = 5  # of the time until a write that failed is tried again
 
 
 class StateFile:
     """Keeps the state of `service` in the file `path`.
 
     A write replaces the file at once and whole: a process that is killed leaves the last state that was written.
-    From `load` to `stop` no other server keeps its state there.
+    From `load` to `stop` no other server keeps its state there. What is written is the state at one instant; the work
+    of it is done in a thread, since others wait for their answers.
     """
 
     def __init__(self, path: Path, service: Service) -> None:
@@ -42,6 +44,9 @@ class StateFile:
         self._lock = FileLock(path)
         self._service = service
         self._timer: asyncio.TimerHandle | None = None
+        self._saving: asyncio.Task[None] | None = None
+        self._stale = False  # what is being written: something has changed since
+        self._failures = 0  # since the last write that did not fail
         self._took_s = 0.0
         service.observers.append(self._note)
         service.courier.observers.append(self._soon)
@@ -107,10 +112,14 @@ class StateFile:
 
     async def stop(self) -> None:
         """Write the state a last time."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._save()
-        self._lock.release()
+        try:
+            if self._saving is not None:  # else the older state might come after the last one
+                await asyncio.wait((self._saving,))
+            if self._timer is not None:
+                self._timer.cancel()
+            await self._save()
+        finally:
+            self._lock.release()
 
     def _note(self, exchange: Exchange, _response: Response) -> None:
         """Whoever only reads changes nothing: an idle server writes nothing."""
@@ -119,9 +128,11 @@ class StateFile:
 
     def _soon(self) -> None:
         """Something has changed: see to it that it is written before long."""
-        if self._timer is None:
-            after_s = max(SAVE_AFTER_S, self._took_s * _SHARE_OF_TIME)
-            self._timer = asyncio.get_running_loop().call_later(after_s, self._save)
+        if self._saving is not None:
+            self._stale = True
+        elif self._timer is None:
+            after_s = max(SAVE_AFTER_S, self._took_s * _SHARE_OF_TIME) * 2 ** min(self._failures, _MOST_DOUBLINGS)
+            self._timer = asyncio.get_running_loop().call_later(after_s, self._begin)
 
     def _changes(self, exchange: Exchange) -> bool:
         if exchange.method not in ("GET", "HEAD", "OPTIONS") or exchange.fault is not None:  # which counts its hits
@@ -129,20 +140,41 @@ class StateFile:
         tenant = self._service.cloud.tenants.get(exchange.caller)
         return tenant is not None and tenant.clock.mode is ClockMode.PER_REQUEST  # every request moves it on
 
-    def _save(self) -> None:
+    def _begin(self) -> None:
         self._timer = None
+        self._stale = False
+        self._saving = asyncio.get_running_loop().create_task(self._save())
+        self._saving.add_done_callback(self._saved)
+
+    def _saved(self, _task: asyncio.Task[None]) -> None:
+        """Whether or not it was: a mistake of ours, too, is no reason to keep nothing from now on."""
+        self._saving = None
+        if self._stale or self._failures:
+            self._soon()
+
+    async def _save(self) -> None:
         loop = asyncio.get_running_loop()
         started_s = loop.time()
-        content = orjson.dumps(snapshot_of(self._service.cloud), option=orjson.OPT_INDENT_2)
+        self._failures += 1
+        snapshot = snapshot_of(self._service.cloud)
         try:
-            _replace(self._path, content)
+            await asyncio.to_thread(_write, self._path, snapshot)
         except OSError as error:
             log.error("the state could not be written to %s: %s; the last one stays", self._path, error.strerror)
+        except orjson.JSONEncodeError as error:  # a mistake of ours
+            log.exception("the state cannot be written as JSON (%s); in %s the last one stays", error, self._path)
+        else:
+            self._failures = 0
         self._took_s = loop.time() - started_s
 
 
 def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _write(path: Path, snapshot: Snapshot) -> None:
+    """Raises orjson.JSONEncodeError or OSError."""
+    _replace(path, snapshot.encoded(orjson.OPT_INDENT_2))
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -16,7 +16,7 @@ PACKAGE = Path(emulator.__file__).parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     # the core: no I/O, no framework
     ("errors",),
-    ("times", "statuses", "noise", "series_names", "resources"),
+    ("times", "statuses", "noise", "series_names", "resources", "texts"),
     ("clock",),
     ("documents",),
     ("hardware",),

@@ -153,11 +153,12 @@ def test_what_became_of_a_callback_is_written_without_any_request(
 
     async def run(url: str) -> Any:
         service, written = create_service(clock=ClockSettings(ClockMode.MANUAL)), asyncio.Event()
+        loop = asyncio.get_running_loop()
         kept = StateFile(path, service)
 
         def replace(path: Path, content: bytes) -> None:
             really(path, content)
-            written.set()
+            loop.call_soon_threadsafe(written.set)
 
         monkeypatch.setattr(state_file, "_replace", replace)
         kept.load()
@@ -199,3 +200,12 @@ def test_a_read_changes_nothing_unless_a_fault_has_hit_it(
 
     asyncio.run(answered())
     assert (tmp_path / "state.json").exists() is saved
+
+
+def test_one_byte_in_a_query_does_not_keep_the_state_from_its_file(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    with serving("--clock", "manual", "--state", state) as server:
+        url = f"{server.url}{BASE}/execution/streaming/start?%ff=1"
+        execution_id = httpx2.post(url, json={"code": "pass"}, headers=AUTH).json()["execution_id"]
+    with serving("--state", state) as server:
+        assert record(server, execution_id)["status"] == "pending"

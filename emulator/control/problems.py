@@ -6,7 +6,8 @@ from starlette.responses import Response
 
 from emulator.errors import Problem
 from emulator.server.call import Call
-from emulator.server.responses import json_response, writable
+from emulator.server.responses import json_response
+from emulator.texts import writable
 
 _MAX_REMARK = 400
 

@@ -16,9 +16,10 @@ from emulator.contract.operations import operations
 from emulator.errors import NotFound
 from emulator.resources import CONTRACT_FILE
 from emulator.server.call import Call
-from emulator.server.responses import json_response, writable
+from emulator.server.responses import json_response
 from emulator.tenants.cloud import Cloud
 from emulator.tenants.journal import Exchange
+from emulator.texts import writable
 from emulator.times import format_instant
 
 MASK = "***"

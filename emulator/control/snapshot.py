@@ -12,13 +12,13 @@ from emulator.contract.validation import SchemaValidator
 from emulator.errors import Conflict
 from emulator.resources import CONTROL_CONTRACT_FILE
 from emulator.server.call import Call
-from emulator.server.responses import json_response
+from emulator.server.responses import JsonAnswer, json_response
 from emulator.snapshot.state import restore_server, restore_tenant
 from emulator.snapshot.writing import snapshot_of
 
 
 def get_snapshot(call: Call) -> Response:
-    return json_response(snapshot_of(call.cloud, None if call.caller is None else (call.caller,)))
+    return JsonAnswer(snapshot_of(call.cloud, None if call.caller is None else (call.caller,)).encoded())
 
 
 def put_snapshot(call: Call) -> Response:

@@ -34,6 +34,7 @@ from emulator.server.responses import internal_error, method_not_allowed, option
 from emulator.server.service import Service
 from emulator.tenants.journal import Exchange
 from emulator.tenants.tenant import Tenant
+from emulator.texts import writable
 
 MAX_UNKNOWN = 20
 """So many fields that the contract does not know are named, of one request."""
@@ -97,28 +98,35 @@ class ContractApp:
         query = scope["query_string"].decode("latin-1")
         method = scope["method"]
         exchange = Exchange(method, raw_path[:_MAX_PATH], query[:_MAX_QUERY], wall_ms())
+        # Mistakes of ours: the client has its answer first, the log of the server will have the rest.
+        mistakes: list[Exception] = []
         try:
             request = Incoming(scope, receive, method, raw_path, query, headers_of(scope), exchange)
             response = await self._answer(request)
-        except ClientDisconnect:  # nobody is left to be answered
-            self._tell(exchange, started_ns, _UNANSWERED)
-            return
-        except Exception:  # a mistake of ours: the client has its answer, the log of the server will have the rest
-            answer = internal_error()
-            self._tell(exchange, started_ns, answer)
-            await answer(scope, receive, send)
-            raise
-        self._tell(exchange, started_ns, response)
-        await response(scope, receive, send)
-
-    def _tell(self, exchange: Exchange, started_ns: int, response: Response) -> None:
-        """Whoever wants to know of a request that is about to be answered."""
+        except ClientDisconnect:
+            response = _UNANSWERED
+        except Exception as mistake:  # noqa: BLE001  raised below
+            mistakes.append(mistake)
+            response = internal_error()
         exchange.status_code = response.status_code
         exchange.duration_us = (perf_counter_ns() - started_ns) // 1000
+        mistakes += self._told(exchange, response)
+        if response is not _UNANSWERED:
+            await response(scope, receive, send)
+        if mistakes:
+            raise mistakes[0] if len(mistakes) == 1 else ExceptionGroup("mistakes over one request", mistakes)
+
+    def _told(self, exchange: Exchange, response: Response) -> list[Exception]:
+        """Tell all who want to know of a request that is about to be answered. Returns the mistakes that they made."""
         if self._journal is not None:
             self._journal.add(exchange)
+        mistakes: list[Exception] = []
         for observe in self._service.observers:
-            observe(exchange, response)
+            try:
+                observe(exchange, response)
+            except Exception as mistake:  # noqa: BLE001  raised once the request is answered
+                mistakes.append(mistake)
+        return mistakes
 
     async def _answer(self, request: Incoming) -> Response:
         method, exchange = request.method, request.exchange
@@ -232,7 +240,8 @@ def _warnings(unknown: list[tuple[str, str]], operation: Operation) -> Iterator[
     """What is said of fields that the contract does not know. Runs and the journal keep it, so it is bounded."""
     for where, name in unknown[:MAX_UNKNOWN]:
         hint = nearest_hint(name, _known(where, operation))
-        yield f"{where}.{_shortened(name)}: not in the contract of {operation.operation_id}{hint}"
+        shown = writable(str(_shortened(name)))
+        yield f"{where}.{shown}: not in the contract of {operation.operation_id}{hint}"
     if len(unknown) > MAX_UNKNOWN:
         yield f"and {len(unknown) - MAX_UNKNOWN} more that are not in the contract of {operation.operation_id}"
 

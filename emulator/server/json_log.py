@@ -6,7 +6,7 @@ import logging
 
 import orjson
 
-from emulator.server.responses import writable
+from emulator.texts import writable
 from emulator.times import format_instant
 
 

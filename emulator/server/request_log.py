@@ -20,20 +20,27 @@ _QUIET = frozenset({"get_health"})
 
 
 class RequestLog:
-    """An observer that writes what was asked and answered to `out`, in colour where that is a terminal."""
+    """An observer that writes what was asked and answered to `out`, in colour where that is a terminal.
+
+    Once `out` takes no more, it writes nothing any more.
+    """
 
     def __init__(self, cloud: Cloud, log_format: LogFormat, out: TextIO | None = None) -> None:
         self._cloud = cloud
-        self._out = sys.stderr if out is None else out
+        self._out: TextIO | None = sys.stderr if out is None else out
         lines: dict[LogFormat, Callable[[Exchange], str]] = {LogFormat.TEXT: self._text, LogFormat.JSON: self._json}
         self._line = lines[log_format]
-        self._colours = log_format is LogFormat.TEXT and self._out.isatty()
+        self._colours = log_format is LogFormat.TEXT and self._out is not None and self._out.isatty()
 
     def __call__(self, exchange: Exchange, _response: Response) -> None:
-        if exchange.operation is not None and exchange.operation.operation_id in _QUIET:
+        if self._out is None or (exchange.operation is not None and exchange.operation.operation_id in _QUIET):
             return
-        self._out.write(f"{self._line(exchange)}\n")
-        self._out.flush()
+        line = self._line(exchange)
+        try:
+            self._out.write(f"{line}\n")
+            self._out.flush()
+        except OSError:  # nobody reads it any more, or the disk is full; and here is where that would be told
+            self._out = None
 
     def _text(self, exchange: Exchange) -> str:
         """`12:30:01.120 POST /api/v2/... 422 0.4ms  body.timeout: Input should be ...`"""
@@ -90,4 +97,5 @@ class RequestLog:
 
 def _one_line(text: str) -> str:
     """`text` without what would break the line, or the terminal: a request may hold anything."""
-    return "".join(each if each.isprintable() else "?" for each in text[:500])
+    shown = text[:500]
+    return shown if shown.isprintable() else "".join(each if each.isprintable() else "?" for each in shown)

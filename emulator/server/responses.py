@@ -20,6 +20,7 @@ from emulator.errors import (
     Unauthorized,
     UnsupportedMedia,
 )
+from emulator.texts import writable
 
 STATUS_CODES: dict[type[RequestRefused], int] = {
     BadQuery: 400,
@@ -72,11 +73,6 @@ def refusal(error: RequestRefused) -> Response:
 def _problem(problem: FieldProblem) -> dict[str, object]:
     loc = [part if isinstance(part, int) else writable(part[:_MAX_NAME]) for part in problem.loc]
     return {"loc": loc, "msg": problem.msg, "type": problem.type}
-
-
-def writable(text: str) -> str:
-    """`text` as far as it is Unicode: what a request made us say may not be, and JSON takes nothing else."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def internal_error() -> Response:

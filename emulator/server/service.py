@@ -19,7 +19,8 @@ Observer: TypeAlias = Callable[[Exchange, Response], None]
 class Service:
     """One server's state and settings. `closing` says that streams are to end.
 
-    `observers` are told of every request once its answer is made, before it is sent.
+    `observers` are told of every request once its answer is made, before it is sent. What one of them raises is raised
+    after that: it costs nobody an answer.
     """
 
     def __init__(self, cloud: Cloud, settings: Settings) -> None:

@@ -72,9 +72,12 @@ def restore_server(cloud: Cloud, state: ServerState) -> None:
     """Put `state` in place of all that `cloud` holds. Raises Conflict, and changes nothing, where it cannot be."""
     if len(state.tenants) > MAX_TENANTS:
         raise Conflict(f"the snapshot holds {len(state.tenants)} tenants, and {MAX_TENANTS} is the most")
-    library = cloud.library.having_added(())
+    # At once, since all are composed anew whenever one is added. Of those with one name the last counts, in its place.
+    added: dict[str, Scenario] = {}
     for scenario in state.added:
-        library = library.with_added(scenario)
+        added.pop(scenario.name, None)
+        added[scenario.name] = scenario
+    library = cloud.library.having_added(tuple(added.values()))
     if library.find(state.default_scenario) is None:
         raise Conflict(f"the snapshot's default scenario `{state.default_scenario[:100]}` does not exist here")
     _check_ids(state.tenants)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from msgspec import NODEFAULT
+import orjson
+from msgspec import NODEFAULT, Struct
 from msgspec.structs import fields
 
 from emulator import __version__
@@ -22,6 +23,7 @@ from emulator.scenario.submission import Submission
 from emulator.tenants.cloud import Cloud
 from emulator.tenants.outbox import Notice, NoticeState
 from emulator.tenants.tenant import Tenant
+from emulator.texts import writable
 from emulator.times import format_instant
 
 VERSION = 1
@@ -29,7 +31,29 @@ VERSION = 1
 Json = dict[str, Any]
 
 
-def snapshot_of(cloud: Cloud, tenants: Iterable[Tenant] | None = None) -> Json:
+class Snapshot(Struct, frozen=True):
+    """The state at one instant, by and by written as JSON.
+
+    Runs stand in the document as they are: they are values, so whatever happens meanwhile, what follows from them alone
+    can be told when it is written. That is most of the work, and may be done in another thread.
+    """
+
+    document: Json
+    scenarios: _Scenarios
+
+    def encoded(self, option: int | None = None) -> bytes:
+        """The JSON, by an option of orjson's. Raises orjson.JSONEncodeError."""
+        return orjson.dumps(self.document, default=self._written, option=option)
+
+    def _written(self, value: object) -> Json:
+        if isinstance(value, Run):
+            return _run(value, self.scenarios) | {"fault_tallies": {}, "callbacks": {}}
+        if isinstance(value, _Told):
+            return _run(value.run, self.scenarios) | {"fault_tallies": value.tallies, "callbacks": value.settled}
+        raise TypeError(f"a snapshot holds no {type(value).__name__}")
+
+
+def snapshot_of(cloud: Cloud, tenants: Iterable[Tenant] | None = None) -> Snapshot:
     """The whole of `cloud`, or only some of its tenants.
 
     Scenarios that runs, queues or tenants need are in it once each, with the texts of the files that they are composed
@@ -49,7 +73,7 @@ def snapshot_of(cloud: Cloud, tenants: Iterable[Tenant] | None = None) -> Json:
         }
     document["tenants"] = {tenant.key: _tenant(tenant, scenarios) for tenant in tenants}
     document["scenarios"] = scenarios.texts
-    return document
+    return Snapshot(document, scenarios)
 
 
 class _Scenarios:
@@ -65,7 +89,7 @@ class _Scenarios:
         if digest is None:
             digest = self._known[id(scenario.drafts)] = digest_of(scenario.drafts)
             self.texts[digest] = [
-                {"name": draft.name, "source": draft.source, "text": draft.text} for draft in scenario.drafts
+                {"name": draft.name, "source": writable(draft.source), "text": draft.text} for draft in scenario.drafts
             ]
         return digest
 
@@ -73,7 +97,7 @@ class _Scenarios:
 def _tenant(tenant: Tenant, scenarios: _Scenarios) -> Json:
     runs = [run for run in reversed(list(tenant.newest_first())) if run.parent_id is None]
     # Left out where there are none, as nearly always: what is not in it can be read by earlier versions, too.
-    deleted = [_run(tenant, run, scenarios) for run in tenant.outbox.deleted()]
+    deleted = [_caught(tenant, run, scenarios) for run in tenant.outbox.deleted()]
     return ({"deleted": deleted} if deleted else {}) | {
         "clock": {"follows": "server", "lead_ms": tenant.clock.lead_ms}
         if tenant.clock.follows
@@ -97,7 +121,7 @@ def _tenant(tenant: Tenant, scenarios: _Scenarios) -> Json:
                 for variable in tenant.environment.variables()
             ],
         },
-        "runs": [_run(tenant, run, scenarios) for run in runs],
+        "runs": [_caught(tenant, run, scenarios) for run in runs],
     }
 
 
@@ -139,9 +163,33 @@ def _standing(standing: Standing) -> Json:
     }
 
 
-def _run(tenant: Tenant, run: Run, scenarios: _Scenarios) -> Json:
+class _Told(Struct, frozen=True):
+    """A run, and what changes of itself: what its faults did, and what became of its callbacks."""
+
+    run: Run
+    tallies: Json
+    settled: Json
+
+
+def _caught(tenant: Tenant, run: Run, scenarios: _Scenarios) -> Run | _Told:
+    """What is to be written of a run as it is now."""
+    scenario = run.script.scenario
+    scenarios.reference(scenario)  # so that all texts are known before anything is written
+    if not (scenario.faults or run.submission.callback_urls or run.children):
+        return run  # as nearly always
+    tallies: Json = {
+        each.execution_id: [[standing.tally.met, standing.tally.hit] for standing in tenant.faults_of(each)]
+        for each in (run, *run.children)
+        if each.script.scenario.faults and tenant.find(each.execution_id) is not None
+    }
+    notices = tenant.outbox.of(run)
+    settled = {str(place): _notice(notice) for place, notice in enumerate(notices) if _is_settled(notice)}
+    return _Told(run, tallies, settled)
+
+
+def _run(run: Run, scenarios: _Scenarios) -> Json:
     """What a run is made of; all that it shows follows from that."""
-    written: Json = {
+    return {
         "execution_id": run.execution_id,
         "seed": run.seed,
         "scenario": scenarios.reference(run.script.scenario),
@@ -153,14 +201,6 @@ def _run(tenant: Tenant, run: Run, scenarios: _Scenarios) -> Json:
         "warnings": list(run.warnings),
         "children": {child.execution_id: [_command(command) for command in child.commands] for child in run.children},
     }
-    tallies = {
-        each.execution_id: [[standing.tally.met, standing.tally.hit] for standing in tenant.faults_of(each)]
-        for each in (run, *run.children)
-        if each.script.scenario.faults and tenant.find(each.execution_id) is not None
-    }
-    notices = tenant.outbox.of(run)
-    settled = {str(place): _notice(notice) for place, notice in enumerate(notices) if _is_settled(notice)}
-    return written | {"fault_tallies": tallies, "callbacks": settled}
 
 
 def _is_settled(notice: Notice) -> bool:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from heapq import merge
-from operator import attrgetter
+from collections import OrderedDict, deque
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -60,7 +58,9 @@ class Journal:
         self._per_caller = per_caller
         self._in_all = in_all
         self._rings: dict[str, deque[Exchange]] = {}
-        self._order: deque[tuple[str, int]] = deque()  # callers and numbers, also of those that left their ring
+        # All that is in the rings, by number, oldest first. A plain dict looks for its first entry among all that were
+        # deleted before it.
+        self._kept: OrderedDict[int, Exchange] = OrderedDict()
         self._count = 0
 
     def add(self, exchange: Exchange) -> None:
@@ -70,33 +70,31 @@ class Journal:
         if ring is None:
             ring = self._rings[exchange.caller] = deque()
         elif len(ring) == self._per_caller:
-            ring.popleft()
+            del self._kept[ring.popleft().number]
         ring.append(exchange)
-        self._order.append((exchange.caller, exchange.number))
-        if len(self._order) > self._in_all:
-            self._forget(*self._order.popleft())
+        self._kept[exchange.number] = exchange
+        if len(self._kept) > self._in_all:
+            self._forget_oldest()
 
-    def _forget(self, caller: str, number: int) -> None:
-        ring = self._rings.get(caller)
-        if ring and ring[0].number == number:
-            ring.popleft()
-            if not ring:
-                del self._rings[caller]
+    def _forget_oldest(self) -> None:
+        _, oldest = self._kept.popitem(last=False)
+        ring = self._rings[oldest.caller]
+        ring.popleft()  # which it is, being the oldest of all
+        if not ring:
+            del self._rings[oldest.caller]
 
     def newest_first(self, caller: str | None = None) -> Iterator[Exchange]:
         """The requests of `caller`, or of all."""
-        if caller is not None:
-            return reversed(self._rings.get(caller, deque()))
-        newest_first: Callable[[Exchange], int] = attrgetter("number")
-        return merge(*map(reversed, self._rings.values()), key=newest_first, reverse=True)
+        return reversed(self._kept.values() if caller is None else self._rings.get(caller, deque()))
 
     def clear(self, caller: str | None = None) -> int:
         """Forget the requests of `caller`, or of all. Returns how many there were."""
-        forgotten = sum(map(len, self._rings.values())) if caller is None else len(self._rings.get(caller, ()))
         if caller is None:
+            forgotten = len(self._kept)
             self._rings.clear()
-            self._order.clear()
-        elif forgotten:
-            del self._rings[caller]
-            self._order = deque(entry for entry in self._order if entry[0] != caller)
-        return forgotten
+            self._kept.clear()
+            return forgotten
+        ring = self._rings.pop(caller, deque())
+        for exchange in ring:
+            del self._kept[exchange.number]
+        return len(ring)

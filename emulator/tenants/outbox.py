@@ -62,7 +62,8 @@ class Outbox:
         self._notices: dict[str, dict[int, Notice]] = {}
         self._deleted: dict[str, Run] = {}
         self._numbered = 0
-        # (due, number of the run, place among its deliveries, id, revision): those of an older revision are void.
+        # (due, number of the run, place among its deliveries, id, revision): those of an older revision are void, and
+        # those that are settled. They go when their turn comes, since to look for them costs the whole calendar.
         self._calendar: list[tuple[int, int, int, str, int]] = []
 
     @property
@@ -94,9 +95,9 @@ class Outbox:
     def next_due_ms(self) -> int | None:
         """When the next delivery falls due, as far as that is fixed."""
         while self._calendar:
-            due_ms, _, _, execution_id, revision = self._calendar[0]
+            due_ms, _, place, execution_id, revision = self._calendar[0]
             debt = self._debts.get(execution_id)
-            if debt is not None and debt.revision == revision:
+            if debt is not None and debt.revision == revision and place not in self._notices.get(execution_id, ()):
                 return due_ms
             heapq.heappop(self._calendar)
         return None
@@ -104,10 +105,13 @@ class Outbox:
     def fall_due(self, now_ms: int) -> list[Notice]:
         """What is due by `now_ms` and was not before: by instant, then as the runs and their URLs were submitted."""
         due = []
+        owed: dict[str, Sequence[Delivery]] = {}  # a run may owe hundreds
         while (next_ms := self.next_due_ms()) is not None and next_ms <= now_ms:
             _, _, place, execution_id, _ = heapq.heappop(self._calendar)
             debt = self._debts[execution_id]
-            notice = Notice(debt.run, deliveries(debt.run)[place])
+            if execution_id not in owed:
+                owed[execution_id] = deliveries(debt.run)
+            notice = Notice(debt.run, owed[execution_id][place])
             self._notices.setdefault(execution_id, {})[place] = notice
             due.append(notice)
             debt.left -= 1
@@ -126,8 +130,6 @@ class Outbox:
         if debt is None or not notices:
             return
         self._notices[execution_id] = dict(notices)
-        self._calendar = [entry for entry in self._calendar if entry[3] != execution_id or entry[2] not in notices]
-        heapq.heapify(self._calendar)
         debt.left -= len(notices)
         if debt.left <= 0:
             del self._debts[execution_id]

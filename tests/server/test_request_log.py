@@ -1,5 +1,6 @@
 """A line for each request."""
 
+import errno
 import io
 import json
 
@@ -8,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from emulator.app import create_app, create_service
-from emulator.server.request_log import RequestLog
+from emulator.server.request_log import RequestLog, _one_line
 from emulator.server.settings import LogFormat
 from tests.api import BASE, KEY, MANUAL
 from tests.process import serving
@@ -130,3 +131,35 @@ def test_serve_logs_requests_unless_told_not_to() -> None:
             httpx2.get(f"{server.url}/_emulator/clock")
             logged = server.logged()
         assert len(logged.splitlines()) == lines, logged
+
+
+@pytest.mark.parametrize("failure", [BrokenPipeError(), OSError(errno.ENOSPC, "No space left on device")])
+def test_what_takes_no_lines_any_more_is_left_alone(failure: OSError) -> None:
+    class Closed(io.StringIO):
+        tried = 0
+
+        def write(self, _text: str) -> int:
+            self.tried += 1
+            raise failure
+
+    out = Closed()
+    client = logged_client(LogFormat.TEXT, out)
+    answers = [client.get(f"{BASE}/workloads/list", headers=HEADERS).status_code for _ in range(3)]
+    assert (answers, out.tried) == ([200, 200, 200], 1)
+
+
+def test_a_mistake_in_the_log_is_no_closed_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be told of one request is our mistake: it is raised, and the next request has its line."""
+    out = io.StringIO()
+    client = logged_client(LogFormat.TEXT, out)
+    with monkeypatch.context() as patched:
+        patched.setattr(RequestLog, "_remarks", lambda *_: [None])
+        with pytest.raises(TypeError):
+            client.get(f"{BASE}/workloads/list", headers=HEADERS)
+    client.get(f"{BASE}/user/org", headers=HEADERS)
+    assert [line.rpartition("/")[2] for line in out.getvalue().splitlines()] == ["org"]
+
+
+def test_a_long_text_is_cut_and_only_what_is_unprintable_is_replaced() -> None:
+    assert _one_line("é" * 501) == "é" * 500
+    assert _one_line("a\udcffb\tc") == "a?b?c"

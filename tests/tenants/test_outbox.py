@@ -5,9 +5,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from emulator.clock import START_MS
+from emulator.runs.callbacks import deliveries
 from emulator.runs.command import Command, Order
 from emulator.runs.run import Run
-from emulator.tenants.outbox import NoticeState, Outbox
+from emulator.tenants.outbox import Notice, NoticeState, Outbox
 from tests.runs.test_callbacks import run_of
 
 SHORT = "timeline: [running: 2s]\n"
@@ -79,6 +80,23 @@ def test_a_run_that_is_gone_still_owes_and_is_no_longer_remembered() -> None:
     outbox.close(notice, NoticeState.DELIVERED, None)
     assert outbox.of(run)[0] is not notice
     assert outbox.deleted() == ()
+
+
+def test_what_is_settled_does_not_fall_due_and_the_rest_does() -> None:
+    """As after a restore: the calendar still has what was settled, and passes it over."""
+    outbox = Outbox()
+    half, whole = named("half", SHORT + "callbacks: {times: 2, delay: 3s}", "a", "b"), named("whole", SHORT, "x")
+    for run in (half, whole):
+        outbox.put(run)
+    settled = {
+        place: Notice(half, delivery, NoticeState.DELIVERED) for place, delivery in enumerate(deliveries(half)[:3])
+    }
+    outbox.settle("half", settled)
+    outbox.settle("whole", {0: Notice(whole, deliveries(whole)[0], NoticeState.FAILED)})
+    assert outbox.next_due_ms() == START_MS + 5_000
+    assert fallen(outbox, 60_000) == [("half", "b")]
+    assert (outbox.owes, outbox.next_due_ms()) == (False, None)
+    assert [each.state for each in outbox.of(half)] == [NoticeState.DELIVERED] * 3 + [NoticeState.WAITING]
 
 
 def test_a_run_that_goes_is_remembered_until_the_last_of_what_it_owes_is_settled() -> None:
