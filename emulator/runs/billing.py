@@ -7,6 +7,9 @@ from emulator.runs.run import Run
 from emulator.scenario.submission import Kind
 from emulator.statuses import STARTING
 
+MILLIONTHS = 1_000_000
+"""Of a US dollar: no smaller part of it is billed."""
+
 
 def billed_usd(run: Run, now_ms: int) -> float:
     """US dollars from the assignment of a machine to the end, or to now; 0.0 while none is assigned.
@@ -26,3 +29,8 @@ def billed_usd(run: Run, now_ms: int) -> float:
     end = course.ended_by(now_ms)
     busy_ms = (end.at_ms if end else now_ms) - assigned_ms
     return round(busy_ms / 1000 * profile.price_per_second, 6)
+
+
+def billed_millionths(run: Run, now_ms: int) -> int:
+    """The same in millionths of a dollar, which add up exactly in any order."""
+    return round(billed_usd(run, now_ms) * MILLIONTHS)

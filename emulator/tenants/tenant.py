@@ -16,6 +16,7 @@ from emulator.scenario.model import Scenario
 from emulator.statuses import FOLLOWERS, RunStatus
 from emulator.tenants.environment import Environment
 from emulator.tenants.identity import Identity
+from emulator.tenants.ledger import Ledger
 from emulator.tenants.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Tenant:
         self.resets = 0
         self._runs: dict[str, Run] = {}
         self._maybe_active: dict[str, None] = {}
+        self._ledger = Ledger()  # of the other runs
 
     @property
     def run_count(self) -> int:
@@ -85,13 +87,22 @@ class Tenant:
         Costs what it answers, not what is stored: a run that was once seen to be over is not looked at again,
         since time never goes back.
         """
-        runs = map(self._runs.__getitem__, self._maybe_active)
-        active = [run for run in runs if not run.course.ended_by(now_ms)]
+        active = []
+        for run in map(self._runs.__getitem__, self._maybe_active):
+            if run.course.ended_by(now_ms):
+                self._ledger.enter(run, now_ms)
+            else:
+                active.append(run)
         if len(active) < len(self._maybe_active):
             # A new dict, since one that was large is gone through at its old length, however little is left in it.
             self._maybe_active = dict.fromkeys(run.execution_id for run in active)
         active.reverse()
         return active
+
+    def account(self, now_ms: int) -> Ledger:
+        """All runs added up. Costs, like `active`, what is not over."""
+        active = self.active(now_ms)
+        return self._ledger.with_runs(active, now_ms)
 
     def add(self, run: Run) -> None:
         """Keep a new run, and its children: one submission, however many they are."""
@@ -120,7 +131,10 @@ class Tenant:
             raise Conflict(f"Execution belongs to the GPU selection {run.parent_id}; delete that one")
         for each in (run, *run.children):
             del self._runs[each.execution_id]
-            self._maybe_active.pop(each.execution_id, None)
+            if each.execution_id in self._maybe_active:
+                del self._maybe_active[each.execution_id]
+            else:
+                self._ledger.strike(each, now_ms)
             self.outbox.forget(each)
             del self._owners[each.execution_id]
             self._disarm(each.execution_id)
@@ -202,6 +216,7 @@ class Tenant:
         self.faults.reset()
         self._runs.clear()
         self._maybe_active.clear()
+        self._ledger.clear()
         self.queue.clear()
         self.environment.reset()
         self.outbox.clear()
