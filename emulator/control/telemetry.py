@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -22,23 +23,30 @@ _NAMESPACE = "runs"
 _FIRST_PCI_BUS = 0x19
 
 
-def get_dcgm_metrics(call: Call) -> Response:
-    from emulator.telemetry.exposition import CONTENT_TYPE, HostLabel, exposition  # late: brings numpy
+async def get_dcgm_metrics(call: Call) -> Response:
+    from emulator.telemetry.exposition import CONTENT_TYPE, HostLabel, exposed_families  # late: brings numpy
 
     tenants = call.cloud.tenants.values() if call.caller is None else (call.caller,)
-    devices = [device for tenant in tenants for device in _devices(tenant)]
-    page = exposition(devices, HostLabel(call.values["host_label"]))
-    return Response(page, headers={"Content-Type": CONTENT_TYPE})
+    # Settled before others have their turn, so that all of a tenant is of one instant.
+    shown = [each for tenant in tenants for each in _active(tenant)]
+    devices: list[Exposed] = []
+    for tenant, run, now_ms in shown:
+        devices += _devices(tenant, run, now_ms)
+        await asyncio.sleep(0)  # a run may take milliseconds, and a page has thousands
+    page = []
+    for family in exposed_families(devices, HostLabel(call.values["host_label"])):
+        page.append(family)
+        await asyncio.sleep(0)
+    return Response("".join(page), headers={"Content-Type": CONTENT_TYPE})
 
 
-def _devices(tenant: Tenant) -> Iterator[Exposed]:
-    """The GPUs of a tenant's running runs, and of starting ones that have metrics already, at its clock's now."""
+def _active(tenant: Tenant) -> list[tuple[Tenant, Run, int]]:
     now_ms = tenant.clock.now_ms()
-    for run in tenant.active(now_ms):
-        yield from _run_devices(tenant, run, now_ms)
+    return [(tenant, run, now_ms) for run in tenant.active(now_ms)]
 
 
-def _run_devices(tenant: Tenant, run: Run, now_ms: int) -> Iterator[Exposed]:
+def _devices(tenant: Tenant, run: Run, now_ms: int) -> Iterator[Exposed]:
+    """The GPUs of a running run, or of a starting one that has metrics already."""
     from emulator.telemetry.counters import counters_at
     from emulator.telemetry.exposition import Exposed
     from emulator.telemetry.plan import workload_of

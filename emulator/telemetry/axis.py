@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from emulator.telemetry.noise import Floats, Ints, number
-from emulator.telemetry.schedule import Block, Levels
+from emulator.telemetry.schedule import Block
 
 _MS_PER_S = number(1000.0)
 _FORGOTTEN_MS = 4_000_000
@@ -35,8 +35,7 @@ class Axis:
     """
 
     def __init__(self, blocks: tuple[Block, ...]) -> None:
-        each = ([getattr(block.levels, name) for block in blocks] for name in Levels.__struct_fields__)
-        self.levels = Levels(*map(np.concatenate, each))
+        length_ms = np.concatenate([block.levels.length_ms for block in blocks])
         self.block = np.repeat(np.arange(len(blocks)), [len(b.levels.length_ms) for b in blocks])
         """Of each segment."""
         self.block_start_ms = np.array([block.start_ms for block in blocks], dtype=np.float64)
@@ -51,11 +50,13 @@ class Axis:
         self._blocks = np.stack(
             [self.block_start_ms, periods_ms, np.cumsum(periods_ms) - periods_ms, first_cycle, most]
         )
-        ends_ms = np.cumsum(self.levels.length_ms).astype(np.float64)
-        self._bounds_ms = np.stack([ends_ms - self.levels.length_ms, ends_ms])
+        ends_ms = np.cumsum(length_ms).astype(np.float64)
+        self._bounds_ms = np.stack([ends_ms - length_ms, ends_ms])
         # How many of these an instant has passed is the number of its block, or segment.
         self._next_blocks_ms = self.block_start_ms[1:]
         self._next_segments_ms = ends_ms[:-1]
+        own = (self.block, self.cycles_ms, self._blocks, self._bounds_ms, ends_ms)
+        self.nbytes = sum(array.nbytes for array in own)
 
     def locate(self, t_ms: Floats) -> Place:
         """The places of instants counted from the schedule's origin, none before its first block."""

@@ -14,7 +14,7 @@ from emulator.scenario.pipeline import FaultKind
 from emulator.series_names import SERIES_NAMES
 from emulator.telemetry import pipeline
 from emulator.telemetry.noise import Floats, Ints
-from emulator.telemetry.signals import signals
+from emulator.telemetry.signals import Signals, signals_until
 from emulator.telemetry.workload import Workload
 
 Value: TypeAlias = int | float | None
@@ -46,27 +46,28 @@ _FIELDS = {
     "gpuPcieThroughputRxBytesPerSec": ("DCGM_FI_PROF_PCIE_RX_BYTES",),
     "gpuPcieThroughputTxBytesPerSec": ("DCGM_FI_PROF_PCIE_TX_BYTES",),
 }
-"""What a served series is made of, for faults that concern a few of them; the power limit is not exported."""
+"""What a served series is made of, for disturbances that concern a few of them; the power limit is not exported."""
 
 
 def counters_at(workload: Workload, now_ms: int) -> tuple[Counters, ...]:
     """One entry per GPU that answers at `now_ms`: none before the machine exists, after it, or once lost.
 
-    As the pipeline's faults have it, too, except those that are late: a page has no points of the past.
+    As the pipeline disturbs it, too, except by what is late: a page has no points of the past.
     """
     first_ms, last_ms = workload.exists_from_ms, workload.until_ms
-    if first_ms is None or now_ms < first_ms or (last_ms is not None and now_ms > last_ms):
+    if workload.device is None or first_ms is None or now_ms < first_ms or (last_ms is not None and now_ms > last_ms):
         return ()
     t_ms = np.array([now_ms - workload.origin_ms], dtype=np.int64)
-    counters = _counters(workload, t_ms)
-    faults = tuple(fault for fault in workload.faults if fault.kind is not FaultKind.LATE)
-    return _disturbed(replace(workload, faults=faults), t_ms, counters) if faults else counters
+    source = signals_until(workload, int(t_ms[0]))
+    counters = _counters(workload, source, t_ms)
+    seen = tuple(each for each in workload.disturbances if each.kind is not FaultKind.LATE)
+    return _disturbed(replace(workload, disturbances=seen), source, t_ms, counters) if seen else counters
 
 
-def _disturbed(workload: Workload, t_ms: Ints, counters: tuple[Counters, ...]) -> tuple[Counters, ...]:
+def _disturbed(workload: Workload, source: Signals, t_ms: Ints, counters: tuple[Counters, ...]) -> tuple[Counters, ...]:
     """`counters` with stale values, and without what does not reach the reader."""
     for names, seen_ms in pipeline.stale(workload, SERIES_NAMES, t_ms):
-        seen = _counters(workload, seen_ms)
+        seen = _counters(workload, source, seen_ms)
         if len(names) == len(SERIES_NAMES):  # the exporter as a whole, a GPU that it has lost since included
             counters = seen
             continue
@@ -86,16 +87,17 @@ def _is_kept(workload: Workload, name: str, t_ms: Ints) -> bool:
     return keep is None or bool(keep[0])
 
 
-def _counters(workload: Workload, t_ms: Ints) -> tuple[Counters, ...]:
-    """The same without any fault; `t_ms` is one instant from the workload's origin."""
+def _counters(workload: Workload, source: Signals, t_ms: Ints) -> tuple[Counters, ...]:
+    """The same undisturbed; `t_ms` is one instant from the workload's origin."""
     device = workload.device
     if device is None:
         return ()
-    source = signals(workload)
     gpus = source.readings(t_ms).gpus
-    if gpus is None or not source.present(t_ms)[0]:
+    if gpus is None:
         return ()
     activity = source.activity(t_ms, gpus)
+    if not activity.present[0]:
+        return ()
 
     def value(of: Floats, gpu: int) -> float:
         return float(of[gpu if len(of) > 1 else 0, 0])

@@ -105,8 +105,12 @@ class Exposed(Struct, frozen=True, kw_only=True):
 
 def exposition(devices: Sequence[Exposed], host_label: HostLabel = HostLabel.OLD) -> str:
     """The page: HELP and TYPE for every family that any device has, then a line per device that has it."""
+    return "".join(exposed_families(devices, host_label))
+
+
+def exposed_families(devices: Sequence[Exposed], host_label: HostLabel) -> Iterator[str]:
+    """The page piece by piece, a family each."""
     labels = [_labels(device, host_label) for device in devices]
-    lines: list[str] = []
     for family in FAMILIES:
         values = [
             f"{family.name}{{{text}}} {value}"
@@ -114,8 +118,8 @@ def exposition(devices: Sequence[Exposed], host_label: HostLabel = HostLabel.OLD
             if (value := _value(device.counters[family.name])) is not None
         ]
         if values:
-            lines += (f"# HELP {family.name} {family.help}", f"# TYPE {family.name} {family.kind}", *values)
-    return "".join(f"{line}\n" for line in lines)
+            lines = (f"# HELP {family.name} {family.help}", f"# TYPE {family.name} {family.kind}", *values)
+            yield "".join(f"{line}\n" for line in lines)
 
 
 def _labels(device: Exposed, host_label: HostLabel) -> str:

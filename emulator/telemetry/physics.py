@@ -40,7 +40,8 @@ class Physics:
         self.board = board
         self.seeds = seeds(seed, (_POWER,), board.count)
         """Of the noise of power."""
-        self._axis, self._line = along, line
+        self._axis = along
+        self._capped, self._throttled = line.draw.capped, line.draw.throttled
         # GA100 lets through what the others' mean over a second hides.
         tick_ms, edge_s = (100, 0.2) if board.device.instantaneous_power else (1000, 1.0)
         self._tick_ms, self._edge_s = number(tick_ms), number(edge_s)
@@ -63,6 +64,8 @@ class Physics:
         self._levels = np.stack([*levels, limited] if self.is_ever_limited else levels)
         # How far repeats have brought thermal terms to their periodic state: exactly 0 in the first one.
         self._settled = 1.0 - np.exp(along.cycles_ms * _PER_MS)
+        own = (self._capped, self._throttled, self._energy, self._levels, self._settled)
+        self.nbytes = sum(array.nbytes for array in own)
 
     def times(self, t_ms: Floats) -> Floats:
         """The instants that power depends on: a second before each of `t_ms`, and `t_ms` itself."""
@@ -130,7 +133,7 @@ class Physics:
 
     def holds(self, segment: Ints) -> tuple[Flags, Flags]:
         """Where the power limit, and where the slowdown temperature, holds the clocks down."""
-        return self._line.draw.capped[:, segment], self._line.draw.throttled[:, segment]
+        return self._capped[:, segment], self._throttled[:, segment]
 
     def _temperature(self, places: Place, settled: Floats | None, level: Floats) -> Floats:
         last = slice(-level.shape[-1], None)

@@ -21,7 +21,7 @@ def stale(workload: Workload, names: tuple[str, ...], elapsed_ms: Ints) -> Itera
 
     Where several faults hold, the first that began does: a frozen exporter cannot freeze again.
     """
-    frozen = [fault for fault in workload.faults if fault.kind is FaultKind.FROZEN]
+    frozen = [fault for fault in workload.disturbances if fault.kind is FaultKind.FROZEN]
     alike: dict[tuple[int, ...], list[str]] = defaultdict(list)
     for name in names:
         alike[tuple(number for number, fault in enumerate(frozen) if _concerns(fault, name))].append(name)
@@ -37,7 +37,7 @@ def stale(workload: Workload, names: tuple[str, ...], elapsed_ms: Ints) -> Itera
 def kept(workload: Workload, name: str, elapsed_ms: Ints, now_ms: int) -> NDArray[np.bool_] | None:
     """Where points of the series `name` reach the reader; None if everywhere. Times count from the origin."""
     keep: NDArray[np.bool_] | None = None
-    for number, fault in enumerate(workload.faults):
+    for number, fault in enumerate(workload.disturbances):
         if fault.kind is FaultKind.FROZEN or not _concerns(fault, name):
             continue
         gone = _within(fault, elapsed_ms)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from msgspec.structs import replace
 
 from emulator.hardware.devices import Device
 from emulator.hardware.profiles import find_profile
 from emulator.noise import uniform
 from emulator.runs.run import Run
-from emulator.scenario import model
-from emulator.scenario.model import BeatSpec, MetricPhase, NumberRange, Quantity, Ramp, ShapeSpec, Unit
+from emulator.scenario import metrics
+from emulator.scenario.metrics import BeatSpec, MetricPhase, Quantity, ShapeSpec, Unit
+from emulator.scenario.ranges import NumberRange, Ramp
 from emulator.scenario.script import DRAW_OVERRIDE, DRAW_PHASE, Script, drawn_ms
 from emulator.statuses import RunStatus
 from emulator.telemetry.shapes import QUANTITIES, SHAPES, Beat, Shape, Span
@@ -38,14 +41,16 @@ def workload_of(run: Run) -> Workload:
         running_from_ms=course.started_ms(RunStatus.RUNNING),
         until_ms=None if course.end is None else course.end.at_ms,
         keyframes=tuple(scenario.series.items()),
-        faults=scenario.telemetry,
+        disturbances=scenario.telemetry,
     )
 
 
+@lru_cache(maxsize=256)
 def phases_of(script: Script, device: Device | None) -> tuple[Phase, ...]:
     """What the machine is busy with while running, phase after phase; a script that does not say so trains.
 
-    A phase without duration lasts for the rest of a running that does not end by itself.
+    A phase without duration lasts for the rest of a running that does not end by itself. Who asks again for the same
+    script gets the same objects, which are compared in no time.
     """
     shapes = SHAPES | {name: shape_of(name, spec, device) for name, spec in script.scenario.shapes.items()}
     phases = []
@@ -69,7 +74,7 @@ def shape_of(name: str, spec: ShapeSpec, device: Device | None) -> Shape:
     return replace(shape, **levels, **beats)
 
 
-def _constant(level: model.Override, device: Device | None) -> float:
+def _constant(level: metrics.Override, device: Device | None) -> float:
     assert isinstance(level.value, int | float), "shapes have constants"  # noqa: S101
     return level.value * _factor(level.unit, device)
 

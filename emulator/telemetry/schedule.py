@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from emulator.noise import mix, uniform
 from emulator.telemetry.noise import Floats, Ints
-from emulator.telemetry.rhythm import Segment, cycle
+from emulator.telemetry.rhythm import Segments, cycle, flat
 from emulator.telemetry.shapes import SHAPES, Presence
 from emulator.telemetry.workload import Phase, Workload
 
@@ -83,8 +83,17 @@ class Schedule(Struct, frozen=True):
     ram: tuple[Rise, ...]
 
 
-def schedule(workload: Workload, earliest_ms: int) -> Schedule:
-    """The schedule of a workload from `earliest_ms` on; times count from the workload's origin."""
+def joined(blocks: tuple[Block, ...]) -> Levels:
+    """All blocks' segments end to end."""
+    each = ([getattr(block.levels, name) for block in blocks] for name in Levels.__struct_fields__)
+    return Levels(*map(np.concatenate, each))
+
+
+def schedule(workload: Workload, earliest_ms: int, last_ms: int | None = None) -> Schedule:
+    """The schedule of a workload from `earliest_ms` on; times count from the workload's origin.
+
+    Nothing is left out that tells what is shown up to `last_ms`.
+    """
     idle = Phase(SHAPES["bare-idle"], None if workload.running_from_ms is None else -earliest_ms)
     phases = [(earliest_ms, idle)]
     if workload.running_from_ms is not None:
@@ -104,10 +113,14 @@ def schedule(workload: Workload, earliest_ms: int) -> Schedule:
     for number, (start_ms, phase) in enumerate(phases):
         if phase.duration_ms == 0:
             continue
+        if last_ms is not None and last_ms < start_ms:
+            break
         end_ms = None if phase.duration_ms is None else phases[number + 1][0]
         # A phase may be over before the clocks have wound down.
-        unrolled = _blocks(workload, number, start_ms, phase, before)
-        blocks += (block for block in unrolled if end_ms is None or block.start_ms < end_ms)
+        for block in _blocks(workload, number, start_ms, phase, before):
+            if (end_ms is not None and block.start_ms >= end_ms) or (last_ms is not None and block.start_ms > last_ms):
+                break
+            blocks.append(block)
         gpu_memory.append(_gpu_memory(workload, number, start_ms, phase, gpu_memory))
         ram.append(_ram(workload, number, start_ms, phase, ram))
         before = phase
@@ -116,12 +129,12 @@ def schedule(workload: Workload, earliest_ms: int) -> Schedule:
 
 def _blocks(workload: Workload, number: int, start_ms: int, phase: Phase, before: Phase) -> Iterator[Block]:
     segments = cycle(phase.shape, mix(workload.seed, _RHYTHM, number))
-    ends = np.cumsum([segment.length_ms for segment in segments], dtype=np.int64)
+    ends = np.cumsum(segments.length_ms)
     period_ms = int(ends[-1])
     ramp_ms = phase.duration_ms or OPEN_RAMP_MS
 
-    def levels(chosen: list[Segment], lengths: Ints, shares: Floats) -> Levels:
-        return _levels(workload, number, phase, chosen, lengths, shares)
+    def levels(chosen: Segments, shares: Floats) -> Levels:
+        return _levels(workload, number, phase, chosen, shares)
 
     def unrolled(length_ms: int, piece_ms: int) -> Levels:
         """The first `length_ms` of the phase, no segment longer than `piece_ms`."""
@@ -129,12 +142,12 @@ def _blocks(workload: Workload, number: int, start_ms: int, phase: Phase, before
         edges = np.concatenate([[0], (repeats + ends).ravel()])
         cuts = np.union1d(edges[edges < length_ms], np.arange(0, length_ms, piece_ms, dtype=np.int64))
         lengths = np.diff(cuts, append=length_ms)
-        picked = (np.searchsorted(edges, cuts, "right") - 1) % len(segments)
+        picked = (np.searchsorted(edges, cuts, "right") - 1) % len(ends)
         shares = (cuts + lengths / 2.0) / ramp_ms
-        return levels([segments[index] for index in picked], lengths, shares)
+        return levels(segments.picked(picked, lengths), shares)
 
     def repeated(share: float) -> Levels:
-        return levels(segments, np.diff(ends, prepend=0), np.full(len(segments), share))
+        return levels(segments, np.full(len(ends), share))
 
     starved = phase.shape.airflow_percent < 100.0 or phase.override("airflow_percent") is not None
     ramped = any(o.start != o.end and o.field not in _RISING for o in phase.overrides)
@@ -159,12 +172,10 @@ def _blocks(workload: Workload, number: int, start_ms: int, phase: Phase, before
         yield Block(start_ms + ramp_ms, repeated(1.0))
 
 
-def _levels(
-    workload: Workload, number: int, phase: Phase, segments: list[Segment], lengths: Ints, shares: Floats
-) -> Levels:
+def _levels(workload: Workload, number: int, phase: Phase, segments: Segments, shares: Floats) -> Levels:
     shape, seed = phase.shape, workload.seed
-    count = len(segments)
-    activity = np.array([segment.activity for segment in segments])
+    count = len(shares)
+    activity = segments.activity
     # Half a percent to two off the published figures: two seeds look alike and are not equal.
     effort = 0.98 + 0.03 * uniform(seed, _ACTIVITY, number)
     traffic = 0.8 + 0.4 * uniform(seed, _RATES, number)
@@ -180,11 +191,8 @@ def _levels(
         exact = overridden(field)
         return exact if exact is not None else np.full(count, getattr(shape, field) * varied)
 
-    def paused(field: str) -> Floats:
-        return np.array([getattr(segment, field) for segment in segments], dtype=np.float64)  # None: NaN
-
-    def rate(field: str) -> Floats:
-        exact, during = overridden(field), paused(field)
+    def rate(field: str, during: Floats) -> Floats:
+        exact = overridden(field)
         if exact is not None:
             return exact
         return np.where(np.isnan(during), getattr(shape, field), during) * traffic
@@ -210,8 +218,8 @@ def _levels(
         spinning = 100.0 * shape.busy_cores_per_gpu * max(1, workload.gpus) / max(1, workload.vcpus)
         cpu = np.full(count, min(99.0, (shape.cpu_percent + spinning) * host))
     return Levels(
-        length_ms=lengths,
-        utilization=np.fmin(utilization, paused("gpu_utilization_percent")) * process / 100.0,
+        length_ms=segments.length_ms,
+        utilization=np.fmin(utilization, segments.gpu_utilization_percent) * process / 100.0,
         utilization_noise=np.full(count, shape.utilization_noise / 100.0),
         sm=sm,
         tensor=np.minimum(sm, level("tensor_percent", effort) * activity / 100.0),
@@ -219,8 +227,8 @@ def _levels(
         load=np.minimum(1.0, load * activity / 100.0),
         usual_power=unless_given(shape.power_percent) * activity / 100.0,
         power=np.full(count, np.nan) if power is None else power * activity / 100.0,
-        rx_bytes_per_s=rate("pcie_rx_bytes_per_s"),
-        tx_bytes_per_s=rate("pcie_tx_bytes_per_s"),
+        rx_bytes_per_s=rate("pcie_rx_bytes_per_s", segments.pcie_rx_bytes_per_s),
+        tx_bytes_per_s=rate("pcie_tx_bytes_per_s", segments.pcie_tx_bytes_per_s),
         cpu=np.clip(cpu / 100.0, 0.0, 1.0),
         awake=np.full(count, process),
         lost=np.full(count, 1.0 if shape.presence is Presence.LOST else 0.0),
@@ -234,8 +242,7 @@ def _winding_down(workload: Workload, number: int, phase: Phase) -> Levels:
     hold_ms = 1500 + int(500 * uniform(workload.seed, _HOLD, number))
     awake = np.array([1.0, *_WALK_DOWN])
     lengths = np.array([hold_ms, *[_WALK_DOWN_STEP_MS] * len(_WALK_DOWN)], dtype=np.int64)
-    segments = [Segment(int(length)) for length in lengths]
-    return replace(_levels(workload, number, phase, segments, lengths, np.zeros(len(lengths))), awake=awake)
+    return replace(_levels(workload, number, phase, flat(lengths), np.zeros(len(lengths))), awake=awake)
 
 
 def _gpu_memory(workload: Workload, number: int, start_ms: int, phase: Phase, before: list[Rise]) -> Rise:

@@ -59,7 +59,7 @@ def sample(workload: Workload, window: Window, now_ms: int) -> dict[str, Series]
         return dict.fromkeys(SERIES_NAMES, Series(times_ms, _NO_VALUES))
     elapsed_ms = times_ms - workload.origin_ms
     values, present = _values(workload, elapsed_ms)
-    if workload.faults:
+    if workload.disturbances:
         return _disturbed(workload, times_ms, now_ms, values, present)
     none = Series(times_ms[:0], _NO_VALUES)
     sampled = {name: Series(times_ms, values[name]) if name in values else none for name in SERIES_NAMES}
@@ -72,7 +72,7 @@ def sample(workload: Workload, window: Window, now_ms: int) -> dict[str, Series]
 def _disturbed(
     workload: Workload, times_ms: Ints, now_ms: int, values: dict[str, Values], present: Flags | None
 ) -> dict[str, Series]:
-    """The series as they come through the faults of the pipeline."""
+    """The series as they come through the disturbed pipeline."""
     elapsed_ms = times_ms - workload.origin_ms
     presence = dict.fromkeys(GPU_SERIES, present)
     for names, seen_ms in pipeline.stale(workload, SERIES_NAMES, elapsed_ms):

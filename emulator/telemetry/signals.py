@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -12,9 +12,10 @@ from msgspec.structs import replace
 from emulator.hardware.devices import Device
 from emulator.telemetry.axis import Axis
 from emulator.telemetry.board import boards
+from emulator.telemetry.kept import Kept
 from emulator.telemetry.noise import Flags, Floats, Ints, Ticks, curves, number, seeds
 from emulator.telemetry.physics import Physics
-from emulator.telemetry.schedule import Rise, schedule
+from emulator.telemetry.schedule import Rise, joined, schedule
 from emulator.telemetry.timeline import compile_timeline
 from emulator.telemetry.workload import Workload
 
@@ -38,7 +39,10 @@ _SENSOR_NOISE_CELSIUS = number(0.6)
 
 
 class Gpus(NamedTuple):
-    """One column per instant, one row per GPU or one for all; ratios are 0-1, nothing is rounded yet."""
+    """One column per instant, one row per GPU or one for all; ratios are 0-1, nothing is rounded yet.
+
+    `segment` is where in the schedule each instant lies.
+    """
 
     utilization: Floats
     memory: Floats
@@ -50,6 +54,7 @@ class Gpus(NamedTuple):
     memory_clock_mhz: Floats
     rx_bytes_per_s: Floats
     tx_bytes_per_s: Floats
+    segment: Ints
 
 
 class Readings(NamedTuple):
@@ -61,7 +66,10 @@ class Readings(NamedTuple):
 
 
 class Activity(Struct, frozen=True):
-    """What only the device's own counters tell: ratios of busy cycles, and what holds the clocks."""
+    """What only the device's own counters tell: ratios of busy cycles, and what holds the clocks.
+
+    `present` has an entry per instant alone: whether the GPUs answer.
+    """
 
     engine: Floats
     sm: Floats
@@ -70,6 +78,7 @@ class Activity(Struct, frozen=True):
     idle: Flags
     capped: Flags
     throttled: Flags
+    present: Flags
 
 
 class Signals:
@@ -78,13 +87,14 @@ class Signals:
     Questions come in any order, the instants of one question in order of time.
     """
 
-    def __init__(self, workload: Workload) -> None:
+    def __init__(self, workload: Workload, last_ms: int | None = None) -> None:
+        """`last_ms` is the last instant that will be asked for, if there is one."""
         seed, device = workload.seed, workload.device
         board = boards(device, seed, workload.gpus) if device is not None and workload.gpus > 0 else None
         earliest_ms = min(0, (workload.exists_from_ms or 0) - workload.origin_ms) - _DAY_MS
-        plan = schedule(workload, earliest_ms if board is None else earliest_ms - board.uptime_ms)
+        plan = schedule(workload, earliest_ms if board is None else earliest_ms - board.uptime_ms, last_ms)
         self._axis = Axis(plan.blocks)
-        self._levels = levels = self._axis.levels
+        levels = joined(plan.blocks)
         traffic = np.stack([levels.rx_bytes_per_s, levels.tx_bytes_per_s])
         self._table = np.vstack(
             [
@@ -106,7 +116,15 @@ class Signals:
             self._seeds = np.concatenate([self._seeds, seeds(seed, noisy, board.count)])
             ceilings = [board.device.pcie_rx_ceiling_bytes_per_s, board.device.pcie_tx_ceiling_bytes_per_s]
             self._ceilings = np.array(ceilings, dtype=np.float64)[:, None, None]
-        self.is_ever_lost = bool(levels.lost.any())
+        # Of the levels only what is still asked for: a server keeps the signals of many runs.
+        self._busy = np.stack([levels.sm, levels.tensor, levels.dram])
+        self._idle = levels.awake < 1.0
+        self._present = levels.lost == 0.0
+        self.is_ever_lost = not bool(self._present.all())
+        own = (self._table, self._busy, self._idle, self._present)
+        physics_bytes = 0 if self._physics is None else self._physics.nbytes
+        self.nbytes = sum(array.nbytes for array in own) + self._axis.nbytes + physics_bytes
+        """The memory that it takes, but for small change."""
 
     def readings(self, elapsed_ms: Ints) -> Readings:
         """Everything that is served."""
@@ -148,6 +166,7 @@ class Signals:
                 memory_clock_mhz=level[_MEMORY_CLOCK],
                 rx_bytes_per_s=rx,
                 tx_bytes_per_s=tx,
+                segment=segment,
             )
         return Readings(np.minimum(_ONE, cpu), np.minimum(_ONE, ram), gpus)
 
@@ -155,19 +174,20 @@ class Signals:
         """What goes beyond the served series; `gpus` are the readings of the same instants."""
         assert self._physics is not None, "readings of GPUs come from a machine that has some"  # noqa: S101
         elapsed_ms = t_ms.astype(np.float64)
-        segment = self._axis.locate(elapsed_ms).segment
-        levels, swing = self._levels, self._physics.swing(elapsed_ms)
-        sm = np.clip(levels.sm[segment] * (1.0 + 0.03 * swing), 0.0, 1.0)
+        segment, swing = gpus.segment, self._physics.swing(elapsed_ms)
+        sm, tensor, dram = self._busy[:, segment]
+        sm = np.clip(sm * (1.0 + 0.03 * swing), 0.0, 1.0)
         hot = gpus.temperature_celsius >= self._physics.board.device.slowdown_celsius
         capped, throttled = self._physics.holds(segment)
         return Activity(
             engine=np.minimum(gpus.utilization, 0.25 * gpus.utilization + 0.75 * sm),
             sm=sm,
-            tensor=np.minimum(sm, levels.tensor[segment] * (1.0 + 0.04 * swing)),
-            dram=np.minimum(0.85, levels.dram[segment] * (1.0 + 0.03 * swing)),
-            idle=np.broadcast_to(levels.awake[segment] < 1.0, sm.shape),
+            tensor=np.minimum(sm, tensor * (1.0 + 0.04 * swing)),
+            dram=np.minimum(0.85, dram * (1.0 + 0.03 * swing)),
+            idle=np.broadcast_to(self._idle[segment], sm.shape),
             capped=capped,
             throttled=throttled | hot,
+            present=self._present[segment],
         )
 
     def energy_j(self, t_ms: Ints) -> Floats:
@@ -178,7 +198,7 @@ class Signals:
 
     def present(self, t_ms: Ints) -> Flags:
         """Where the GPUs answer: not once they have fallen off the bus."""
-        there: Flags = self._levels.lost[self._axis.locate(t_ms.astype(np.float64)).segment] == 0.0
+        there: Flags = self._present[self._axis.locate(t_ms.astype(np.float64)).segment]
         return there
 
 
@@ -195,20 +215,48 @@ def _rises(ram: tuple[Rise, ...], gpu_memory: tuple[Rise, ...], block_start_ms: 
     return np.vstack([starts, rows])[:, starts.searchsorted(block_start_ms, "right") - 1]
 
 
-@lru_cache(maxsize=256)
+MAX_KEPT_BYTES = 128 << 20
+"""For the compiled signals of all workloads. Those of a run of some minutes on one GPU take a third of a MiB."""
+
+_ADMITTED_OF_PAGE = 8
+
+_kept: Kept[Workload, Signals] = Kept(MAX_KEPT_BYTES)
+_passed_by = count(1)
+
+
 def signals(workload: Workload) -> Signals:
     """The signals of a workload. The last ones used are kept, whenever their runs started or end."""
+    key = _timeless(workload)
+    found = _kept.get(key)
+    if found is None:
+        found = Signals(key)
+        _kept.put(key, found)
+    return found
+
+
+def signals_until(workload: Workload, last_ms: int) -> Signals:
+    """The signals of a workload as far as `last_ms`, counted from its origin, for who asks many workloads in turn.
+
+    Whoever goes round more workloads than fit would push out each just before it comes round again. So once there is
+    no room, few push out others; the rest is compiled as far as it is needed, and forgotten.
+    """
+    key = _timeless(workload)
+    found = _kept.get(key)
+    if found is not None:
+        return found
+    if not _kept.has_room and next(_passed_by) % _ADMITTED_OF_PAGE:
+        return Signals(key, last_ms)
+    return signals(workload)
+
+
+def _timeless(workload: Workload) -> Workload:
+    """What signals depend on: not on when the run is, nor on what is done to its series afterwards."""
     exists_ms = workload.exists_from_ms
-    return _signals(
-        replace(
-            workload,
-            exists_from_ms=None if exists_ms is None else exists_ms - workload.origin_ms,
-            running_from_ms=None if workload.running_from_ms is None else 0,
-            until_ms=None,
-            keyframes=(),
-            faults=(),
-        )
+    return replace(
+        workload,
+        exists_from_ms=None if exists_ms is None else exists_ms - workload.origin_ms,
+        running_from_ms=None if workload.running_from_ms is None else 0,
+        until_ms=None,
+        keyframes=(),
+        disturbances=(),
     )
-
-
-_signals = lru_cache(maxsize=128)(Signals)

@@ -54,7 +54,7 @@ class Workload(Struct, frozen=True, kw_only=True):
     running_from_ms: int | None
     until_ms: int | None = None
     keyframes: tuple[tuple[str, tuple[tuple[int, float], ...]], ...] = ()
-    faults: tuple[PipelineFault, ...] = ()
+    disturbances: tuple[PipelineFault, ...] = ()
 
     def __hash__(self) -> int:
         # What tells workloads apart in practice: hashing every phase takes longer than finding the compiled one.

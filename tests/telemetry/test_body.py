@@ -53,7 +53,7 @@ def test_any_instants_and_values(drawn: list[tuple[int, float]]) -> None:
 
 def test_series_with_gaps_keep_their_own_instants() -> None:
     fault = PipelineFault(kind=FaultKind.DROPPED, from_ms=2000, until_ms=4000, series=("gpuPowerWatt",))
-    run = workload("train-llm", faults=(fault,))
+    run = workload("train-llm", disturbances=(fault,))
     start_ms = run.origin_ms
     sampled = sample(run, Window(start_ms, start_ms + 5000, 1000), 10**14)
     assert metrics_body("id", "host", "a", "b", sampled) == plainly(sampled)

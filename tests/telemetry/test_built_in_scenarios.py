@@ -45,7 +45,7 @@ def workload_on(device: Device, name: str, seed: int, gpus: int = 1) -> Workload
     Without faults of the pipeline: what holds of boards need not hold of an exporter that loses or repeats points.
     """
     run = run_of(LIBRARY.get(name), seed=seed)
-    return replace(workload_of(run), device=device, gpus=gpus, faults=())
+    return replace(workload_of(run), device=device, gpus=gpus, disturbances=())
 
 
 def whole(run: Workload, step_ms: int = 1000) -> Window:

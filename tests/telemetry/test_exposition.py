@@ -179,7 +179,7 @@ def test_a_busy_t4_looks_like_the_captured_one() -> None:
 
 def disturbed(kind: FaultKind, **changes: object) -> Workload:
     fault = PipelineFault(kind=kind, from_ms=600_000, until_ms=660_000)
-    return workload("train-vision", gpus=2, faults=(replace(fault, **changes),))
+    return workload("train-vision", gpus=2, disturbances=(replace(fault, **changes),))
 
 
 HEALTHY = workload("train-vision", gpus=2)
@@ -203,7 +203,7 @@ def test_a_frozen_series_stands_still_among_the_others() -> None:
 
 def test_a_hung_exporter_goes_on_showing_a_gpu_that_is_lost() -> None:
     fault = PipelineFault(kind=FaultKind.FROZEN, from_ms=20_000)
-    run = workload(lasting("eval", 30), "lost", faults=(fault,))
+    run = workload(lasting("eval", 30), "lost", disturbances=(fault,))
     assert page_of(run, START_MS + 90_000) == page_of(run, START_MS + 20_000) != ""
     shown = sample(run, window(20, start_s=80), NOW_MS)
     assert {len(series) for series in shown.values()} == {21}

@@ -146,7 +146,7 @@ telemetry:
   - {late: 15s, from: 1m}
   - {dropped: [gpuPowerLimitWatt], until: 5s}
 """
-    assert workload_of(run_from(text)).faults == (
+    assert workload_of(run_from(text)).disturbances == (
         PipelineFault(kind=FaultKind.MISSING, from_ms=10_000, until_ms=20_000, ratio=0.2),
         PipelineFault(kind=FaultKind.FROZEN, series=("gpuTemperatureCelsius", "gpuPowerWatt")),
         PipelineFault(kind=FaultKind.LATE, from_ms=60_000, delay_ms=15_000),

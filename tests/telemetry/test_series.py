@@ -231,7 +231,7 @@ def test_any_keyframe_is_met(frames: list[tuple[int, float]]) -> None:
 
 def faulty(kind: FaultKind, **changes: object) -> Workload:
     fault = PipelineFault(kind=kind, from_ms=10_000, until_ms=20_000)
-    return workload("train-vision", faults=(replace(fault, **changes),))
+    return workload("train-vision", disturbances=(replace(fault, **changes),))
 
 
 HEALTHY = points(sample(workload("train-vision"), window(59), FAR_MS))
@@ -270,9 +270,9 @@ def test_late_points_are_seen_later() -> None:
 def test_an_old_run_costs_no_more_than_a_young_one() -> None:
     """The compiled timeline does not grow with age; so neither does what a window costs."""
     source = signals(workload("train-llm", device=A100))
-    segments = len(source._levels.length_ms)
+    segments = len(source._axis.block)
     source.readings(every(15_000, 240, 10**12))
-    assert segments == len(source._levels.length_ms) < 1500
+    assert segments == len(source._axis.block) < 1500
 
 
 @pytest.mark.parametrize("device", sorted(DEVICES))

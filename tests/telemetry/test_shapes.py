@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emulator.scenario import model
+from emulator.scenario import metrics
 from emulator.telemetry.shapes import QUANTITIES, SHAPES, Beat, Shape
 from emulator.telemetry.signals import signals
 from emulator.telemetry.workload import Override, Phase
@@ -20,11 +20,11 @@ def power_w(shape: str, seconds: int = 3600) -> np.ndarray:
 
 
 def test_every_shape_that_a_scenario_may_name_is_there() -> None:
-    assert {shape.value for shape in model.ShapeName} <= SHAPES.keys()
+    assert {shape.value for shape in metrics.ShapeName} <= SHAPES.keys()
 
 
 def test_every_quantity_that_a_scenario_may_set_is_there() -> None:
-    assert {quantity.value for quantity in model.Quantity} <= QUANTITIES.keys()
+    assert {quantity.value for quantity in metrics.Quantity} <= QUANTITIES.keys()
 
 
 @pytest.mark.parametrize(
