@@ -6,7 +6,8 @@ from msgspec.structs import replace
 from emulator.runs.command import Command
 from emulator.runs.failure import system_error, user_error
 from emulator.runs.run import Run
-from emulator.scenario.model import Ending, TimeLimit
+from emulator.scenario.model import TimeLimit
+from emulator.scenario.timeline import Ending
 from emulator.statuses import RunStatus
 from tests.strategies import abort, complete, force, run_of, scenario_of, stop
 

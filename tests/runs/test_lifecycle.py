@@ -6,7 +6,9 @@ from msgspec.structs import replace
 from emulator.runs.command import Command, Order
 from emulator.runs.lifecycle import ABORTED, CANCELLED, COMPLETED, ENDINGS, TIMED_OUT, Cause, End, Stage
 from emulator.runs.run import Run
-from emulator.scenario.model import DurationRange, Ending, StageSpec, TimeLimit
+from emulator.scenario.model import TimeLimit
+from emulator.scenario.ranges import DurationRange
+from emulator.scenario.timeline import Ending, StageSpec
 from emulator.statuses import ACTIVE, FOLLOWERS, TERMINAL, RunStatus
 from tests.strategies import T0, abort, complete, force, lasting, run_of, scenario_of, stop
 

@@ -1,14 +1,12 @@
 """What a run has written: pieces, texts, lines."""
 
-import time
-
 import pytest
 from msgspec.structs import replace
 
 from emulator.runs.output import (
     RECORD_LIMIT_BYTES,
-    LogLine,
     Piece,
+    last_lines,
     last_mib,
     log_lines,
     next_piece_ms,
@@ -16,25 +14,21 @@ from emulator.runs.output import (
     written,
 )
 from emulator.runs.run import Run
-from emulator.scenario.model import Ending, OutputEntry, OutputStream, Placeholder, TimeLimit
-from emulator.scenario.rendering import MAX_KEPT_LINES, Texts
+from emulator.scenario import rendering
+from emulator.scenario.model import TimeLimit
+from emulator.scenario.output import OutputEntry, Placeholder
+from emulator.scenario.ranges import NumberRange
+from emulator.scenario.rendering import MAX_KEPT_LINES, Texts, output_of
+from emulator.scenario.script import resolve
+from emulator.scenario.timeline import Ending
 from emulator.statuses import RunStatus
+from tests.runs.writing import BOOM, END_MS, ERR, OUT, RUNNING_MS, line, writing
 from tests.strategies import T0, abort, complete, force, lasting, run_of, scenario_of, stop
 
-OUT, ERR = OutputStream.STDOUT, OutputStream.STDERR
-RUNNING_MS = T0 + 44_000
-END_MS = RUNNING_MS + 10_000
-BOOM = Ending(RunStatus.FAILED, 1, "boom")
 
-
-def line(at_ms: int, text: str, stream: OutputStream = OUT) -> OutputEntry:
-    return OutputEntry((text,), stream, at_ms)
-
-
-def writing(*output: OutputEntry, ending: Ending | None = None) -> Run:
-    """A run that is submitted at T0, runs from RUNNING_MS and ends at END_MS."""
-    scenario = scenario_of(running_ms=10_000, output=output, time_limit=TimeLimit.IGNORE)
-    return run_of(scenario if ending is None else replace(scenario, ending=ending))
+def forget_outputs() -> None:
+    rendering._outputs = rendering._Kept()
+    rendering._timetables = rendering._Kept()
 
 
 def texts(run: Run, now_ms: int) -> list[str]:
@@ -230,50 +224,62 @@ def test_a_cut_never_splits_a_character(character: str, size: int) -> None:
         assert last_mib(text) == character * whole_characters + "x" * padding
 
 
-# Lines for the logs.
+@pytest.mark.parametrize("character", ["x", "\u2192"])
+def test_a_record_of_many_lines_has_the_last_mebibyte_of_each_text_and_renders_no_more(
+    character: str, rendered: list[int]
+) -> None:
+    lines = 3 * MAX_KEPT_LINES
+    wide = OutputEntry((Placeholder("n"), character * 1_000, "\n"), OUT, 0, 2)
+    narrow = OutputEntry((Placeholder("n"), character, "\n"), ERR, 1, 10)
+    run = run_of(scenario_of(running_ms=2 * lines, output=(wide, narrow), ending=BOOM, time_limit=TimeLimit.IGNORE))
+    for now_ms in (RUNNING_MS + 100, RUNNING_MS + lines, RUNNING_MS + 2 * lines):
+        found = recorded(run, now_ms)
+        assert len(rendered) < 4_000  # of 7,201
+        rendered.clear()
+        assert recorded(run, now_ms) == found
+        assert rendered == []
+        fresh = replace(run, script=resolve(run.script.scenario, run.seed))
+        pieces = written(fresh, now_ms)
+        assert found == Texts(
+            stdout=last_mib("".join(piece.text for piece in pieces if piece.stream is OUT)),
+            stderr=last_mib("".join(piece.text for piece in pieces if piece.stream is ERR)),
+            combined=last_mib("".join(piece.text for piece in pieces)),
+        )
+        forget_outputs()
+        rendered.clear()
 
 
-def test_a_log_line_is_dated_by_the_piece_that_completed_it() -> None:
-    run = writing(line(0, "epoch 1"), line(1_000, " done\nepoch 2"), line(2_000, "\n\nbye\n"))
-    assert list(log_lines(run, END_MS)) == [
-        LogLine(RUNNING_MS + 1_000, OUT, "epoch 1 done"),
-        LogLine(RUNNING_MS + 2_000, OUT, "epoch 2"),
-        LogLine(RUNNING_MS + 2_000, OUT, ""),
-        LogLine(RUNNING_MS + 2_000, OUT, "bye"),
-    ]
+# The last lines.
 
 
-def test_a_line_without_a_break_comes_when_the_run_is_over() -> None:
-    run = writing(line(0, "whole\npart"), line(1_000, "error", ERR))
-    complete_lines = [LogLine(RUNNING_MS, OUT, "whole")]
-    assert list(log_lines(run, END_MS - 1)) == complete_lines
-    rest = [LogLine(END_MS, OUT, "part"), LogLine(END_MS, ERR, "error")]
-    assert list(log_lines(run, END_MS)) == complete_lines + rest
+def test_the_last_lines_are_of_both_streams_and_no_other_is_rendered(rendered: list[int]) -> None:
+    count = OutputEntry(("line ", Placeholder("n"), "\n"), OUT, 0, 1)
+    run = run_of(scenario_of(running_ms=1_000, output=(count, line(999, "beside\n", ERR))))
+    assert last_lines(run, RUNNING_MS - 1, 3) == []
+    assert last_lines(run, RUNNING_MS + 1, 3) == ["line 1", "line 2"]
+    rendered.clear()
+    assert last_lines(run, END_MS, 3) == ["line 1000", "beside", "line 1001"]
+    assert len(rendered) == 2
 
 
-def test_the_lines_of_two_streams_do_not_run_together() -> None:
-    run = writing(line(0, "out ", OUT), line(1, "err ", ERR), line(2, "more\n", OUT), line(3, "more\n", ERR))
-    assert [(entry.stream, entry.message) for entry in log_lines(run, END_MS)] == [
-        (OUT, "out more"),
-        (ERR, "err more"),
-    ]
+def test_a_farewell_is_the_last_line() -> None:
+    run = writing(line(0, "a\nb\n"), line(1, "c\n"), ending=BOOM)
+    assert last_lines(run, END_MS, 2) == ["c", "boom"]
+    assert last_lines(run, END_MS, 9) == ["a", "b", "c", "boom"]
 
 
-def test_a_line_ends_at_a_line_feed_and_at_no_other_break() -> None:
-    run = writing(line(0, "a\rb\x0bc\x85d\u2028e\n"))
-    assert [entry.message for entry in log_lines(run, END_MS)] == ["a\rb\x0bc\x85d\u2028e"]
-
-
-def test_the_farewell_is_a_log_line_too() -> None:
-    run = writing(line(0, "part", ERR), ending=BOOM)
-    assert list(log_lines(run, END_MS)) == [LogLine(END_MS, ERR, "partboom")]
-
-
-def test_a_progress_bar_of_many_pieces_and_no_line_break_is_read_in_no_time() -> None:
-    bar = OutputEntry(("\r", Placeholder("n"), " of 10000, loss 0.123, and so on"), OUT, 0, 1)
-    run = run_of(scenario_of(running_ms=9_999, output=(bar,)))
-    assert len(written(run, END_MS)) == 10_000  # rendered here, so that it is not counted below
-    begun = time.perf_counter()
-    messages = [entry.message for entry in log_lines(run, END_MS)]
-    assert time.perf_counter() - begun < 0.5  # 0.01 s is plenty
-    assert messages == [recorded(run, END_MS).combined]
+def test_what_is_rendered_is_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emulator.scenario.rendering.MAX_WEIGHT", 1_000)
+    forget_outputs()
+    drawn = OutputEntry((Placeholder("x"), "." * 1_000, "\n"), OUT, 0, 100, fields={"x": NumberRange(0, 9)})
+    scenario = scenario_of(running_ms=10_000, output=(drawn,))
+    runs = [run_of(scenario, seed=seed) for seed in range(20)]
+    outputs = [output_of(run.script) for run in runs]
+    assert output_of(runs[0].script) is outputs[0]  # nothing is rendered yet
+    for run in runs:
+        outputs.append(output_of(run.script))
+        recorded(run, END_MS)
+    assert output_of(runs[-1].script) is outputs[-1]
+    assert output_of(runs[0].script) is not outputs[20]
+    kept = rendering._outputs._values.values()
+    assert sum(output.weight for output in kept) <= 1_000 + max(output.weight for output in kept)

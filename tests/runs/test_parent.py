@@ -15,7 +15,8 @@ from emulator.runs.lifecycle import Cause
 from emulator.runs.parent import succeeded
 from emulator.runs.run import Run
 from emulator.runs.selection import SelectionStatus, memory_needs, profiled, selection_status, total_usd
-from emulator.scenario.model import DurationRange, Selection
+from emulator.scenario.model import Selection
+from emulator.scenario.ranges import DurationRange
 from emulator.scenario.script import stretches_of
 from emulator.scenario.submission import Kind
 from emulator.statuses import FOLLOWERS, RunStatus

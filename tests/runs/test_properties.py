@@ -11,10 +11,10 @@ from emulator.runs.billing import billed_usd
 from emulator.runs.command import Command, Order
 from emulator.runs.failure import system_error
 from emulator.runs.lifecycle import Cause
-from emulator.runs.output import log_lines, next_piece_ms, recorded, written
+from emulator.runs.output import Log, LogLine, last_lines, log_lines, next_piece_ms, recorded, written
 from emulator.runs.run import Run
 from emulator.runs.timing import moments, phases
-from emulator.scenario.model import OutputStream
+from emulator.scenario.output import OutputStream
 from emulator.scenario.script import resolve
 from emulator.statuses import FOLLOWERS, RunStatus
 from tests.strategies import T0, commands, in_order, offsets_ms, runs
@@ -196,6 +196,36 @@ def test_pieces_texts_and_log_lines_agree(run: Run, now_ms: int) -> None:
             whole.append(unfinished)
         assert [entry.message for entry in lines if entry.stream is stream] == whole
     assert shown.combined == "".join(piece.text for piece in pieces)
+
+
+@given(runs(), instants, instants, st.integers(0, 12))
+def test_a_log_knows_of_its_lines_what_they_show_once_rendered(run: Run, now_ms: int, since_ms: int, most: int) -> None:
+    young = [entry for entry in cut_into_lines(run, now_ms) if entry.at_ms >= since_ms]
+    log = Log(run, now_ms, since_ms)
+    assert len(log) == len(young)
+    assert list(log.instants()) == [entry.at_ms for entry in reversed(young)]
+    assert log.last(most) == young[len(young) - min(most, len(young)) :]
+    assert log_lines(run, now_ms) == cut_into_lines(run, now_ms)
+
+
+def cut_into_lines(run: Run, now_ms: int) -> list[LogLine]:
+    """The whole log, of all pieces from the first on."""
+    lines, unfinished = [], dict.fromkeys(OutputStream, "")
+    for piece in written(run, now_ms):
+        *whole, unfinished[piece.stream] = (unfinished[piece.stream] + piece.text).split("\n")
+        lines += [LogLine(piece.at_ms, piece.stream, message) for message in whole]
+    if end := run.course.ended_by(now_ms):
+        lines += [LogLine(end.at_ms, stream, message) for stream, message in unfinished.items() if message]
+    return lines
+
+
+@given(runs(), instants, st.integers(1, 12))
+def test_the_last_lines_are_those_of_the_whole_output(run: Run, now_ms: int, most: int) -> None:
+    pieces = written(run, now_ms)
+    whole = "".join(piece.text for piece in pieces).splitlines()
+    found = last_lines(run, now_ms, most)
+    assert len(found) <= most
+    assert found == whole[len(whole) - len(found) :] or found[1:] == whole[len(whole) - len(found) + 1 :]
 
 
 @given(runs(), instants)

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from emulator.scenario.model import ScriptedStage
+from emulator.scenario.timeline import ScriptedStage
 from emulator.statuses import RunStatus
 from tests.strategies import abort, run_of, scenario_of, stop
 

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from emulator.runs.command import Command
 from emulator.runs.run import Run
 from emulator.runs.timing import Moments, PhaseName, TimingPhase, moments, phases
-from emulator.scenario.model import Ending, TimeLimit
+from emulator.scenario.model import TimeLimit
+from emulator.scenario.timeline import Ending
 from emulator.statuses import RunStatus
 from tests.strategies import T0, abort, force, lasting, run_of, scenario_of, stop
 

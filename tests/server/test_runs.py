@@ -289,6 +289,27 @@ def test_logs_of_the_user_join_all_runs_in_order_of_time(api: Api) -> None:
     assert {entry["level"] for entry in entries} == {"info", "error"}
 
 
+def test_a_page_of_the_users_logs_is_the_end_of_all_of_them(api: Api) -> None:
+    text = 'timeline: [{running: 20s}, completed]\noutput: [{every: 1s, text: "{n}\\n"}, {at: 3s, text: bye}]\n'
+    api.request("PUT", "/_emulator/scenarios/ours", content=text, headers={"Content-Type": "application/yaml"})
+    runs = [api.start("ours") for _ in range(3)]  # of one instant each
+    api.advance(by="5s")
+    runs.append(api.start("ours"))
+    api.advance(by="5s")
+    runs.append(api.start("failed"))
+    for by in ("1s", "17s", "5m"):
+        api.advance(by=by)
+        whole = api.get("/logs/user", params={"limit": 5000}).json()
+        assert len(whole["logs"]) == whole["total"]
+        assert whole["logs"] == sorted(
+            (line for run in runs for line in api.get(f"/logs/execution/{run}").json()["logs"]),
+            key=lambda line: str(line["timestamp"]),
+        )
+        for limit in (1, 2, 3, 10, 17):
+            page = api.get("/logs/user", params={"limit": limit}).json()
+            assert page == {"logs": whole["logs"][-limit:], "total": whole["total"]}
+
+
 def test_a_submission_that_names_an_unknown_scenario_is_told_the_nearest(api: Api) -> None:
     by_metadata = api.post("/execution/streaming/start", {"code": "", "metadata": {"emulator.scenario": "complete"}})
     assert by_metadata.status_code == 422
