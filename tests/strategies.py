@@ -15,22 +15,12 @@ from msgspec.structs import replace
 from emulator.runs.command import Command, Order
 from emulator.runs.run import Run
 from emulator.scenario.choice import Choice, Rule
-from emulator.scenario.model import (
-    DurationRange,
-    Ending,
-    FieldSpec,
-    NumberRange,
-    OutputEntry,
-    OutputStream,
-    Placeholder,
-    Ramp,
-    Scenario,
-    StageSpec,
-    Template,
-    TimeLimit,
-)
+from emulator.scenario.model import Scenario, TimeLimit
+from emulator.scenario.output import FieldSpec, OutputEntry, OutputStream, Placeholder, Template
+from emulator.scenario.ranges import DurationRange, NumberRange, Ramp
 from emulator.scenario.script import resolve
 from emulator.scenario.submission import Kind, Submission
+from emulator.scenario.timeline import Ending, StageSpec
 from emulator.statuses import ACTIVE, FOLLOWERS, RunStatus
 
 T0 = 1_767_225_600_000

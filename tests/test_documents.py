@@ -166,6 +166,12 @@ def test_what_is_no_yaml_is_explained(text: str, complaint: str) -> None:
     assert lines(read_document(text)) == [complaint]
 
 
+def test_a_word_as_long_as_a_text_may_be_is_explained_at_once() -> None:
+    """Minutes, if the search for the word before the colon begins anew at each of its letters."""
+    (said,) = lines(read_document("a: {b: " + "x" * 1_000_000 + " c: d}\n"))
+    assert said.startswith("1:1000009: a `,` is missing before `c`")
+
+
 @pytest.mark.usefixtures("parser")
 def test_a_key_given_twice_does_not_hide_the_rest() -> None:
     read = read_document("a: 1\na: 2\nb: 3\nb: 4\n")

@@ -22,7 +22,8 @@ from emulator.runs.lifecycle import Cause
 from emulator.runs.output import LogLine
 from emulator.runs.selection import profiled, recommendation, total_usd
 from emulator.scenario.choice import Rule
-from emulator.scenario.model import OutputStream, TimeLimit
+from emulator.scenario.model import TimeLimit
+from emulator.scenario.output import OutputStream
 from emulator.scenario.submission import Kind
 from emulator.statuses import RunStatus
 from emulator.times import format_duration, format_instant

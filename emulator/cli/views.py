@@ -8,12 +8,14 @@ from typing import Any, cast
 import yaml
 
 from emulator.documents.nodes import PlainData, plain_data
+from emulator.scenario.faces import faces_of, key_sets
 from emulator.scenario.file.durations import UNTIL_STOPPED
 from emulator.scenario.file.keys import PERSONAL
 from emulator.scenario.file.records import Located
-from emulator.scenario.lints import faces_of, key_sets
 from emulator.scenario.matching import plain_match
-from emulator.scenario.model import DurationRange, Ending, Scenario, Selection
+from emulator.scenario.model import Scenario, Selection
+from emulator.scenario.ranges import DurationRange
+from emulator.scenario.timeline import Ending
 from emulator.statuses import RunStatus
 from emulator.times import format_duration
 

@@ -14,6 +14,7 @@ from emulator.scenario.matching import match_from
 from emulator.scenario.model import Scenario
 from emulator.server.call import Call
 from emulator.server.responses import json_response
+from emulator.texts import writable
 
 if TYPE_CHECKING:
     from emulator.scenario.library import Library
@@ -30,12 +31,16 @@ def list_scenarios(call: Call) -> Response:
         {
             "name": scenario.name,
             "summary": scenario.summary,
-            "source": scenario.source,
+            "source": writable(scenario.source),
             "problems": [problem_view(problem) for problem in library.problems_of(scenario)],
         }
         for scenario in library.scenarios()
     ]
-    return json_response({"scenarios": rows})
+    invalid = [
+        {"source": writable(source), "problems": [problem_view(problem) for problem in problems]}
+        for source, problems in library.invalid.items()
+    ]
+    return json_response({"scenarios": rows, "invalid": invalid})
 
 
 def get_scenario(call: Call) -> Response:
@@ -96,7 +101,7 @@ def _shown(scenario: Scenario) -> Response:
         {
             "name": scenario.name,
             "summary": scenario.summary,
-            "source": scenario.source,
+            "source": writable(scenario.source),
             "text": scenario.text,
         }
     )

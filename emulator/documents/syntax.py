@@ -12,6 +12,9 @@ INTEGER_RANGE = range(-(2**63), 2**64)
 """Whole numbers that JSON readers agree on; longer ones stay text."""
 
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
+_UNIT = re.compile(r"[-+.]?[0-9]\S*|~|true|false|null")
+_FLOW_KEY = re.compile(r"(?<![^\s,{\[])[^\s,:{}\[\]'\"]+:\s+(?=[^\s,{}\[\]'\"])")
+_FLOW_VALUE = re.compile(r"(?:\{\w*(?::[^{}]*)?\}|[^,{}\[\]])*")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 _WORDS: dict[str, bool | float | None] = {"": None, "~": None}
 for _word, _value in (("null", None), ("true", True), ("false", False)):
@@ -103,9 +106,8 @@ class _Complaint:
         text = self._text(self.line)
         earlier = re.search(r"(?<!\S)[^\s:{[,][^:{[,]*:\s+\S", text[: self.column])
         if earlier:
-            value = text[earlier.end() - 1 :].strip()
-            quoted = f"`'{value}'`" if "'" not in value and len(value) < 60 else "quotes"
-            return self._at(self.line, self.column, f"a second `: ` in one value: write the value as {quoted}")
+            message = f"a second `: ` in one value: {_as_text(text[earlier.end() - 1 :])}"
+            return self._at(self.line, self.column, message)
         above = self._above(self.line)
         if above is None:
             return self._at(self.line, self.column, "a `:` that no key stands before")
@@ -183,13 +185,34 @@ class _Complaint:
         line, column = (self.line, self.column) if mark is None else (mark.line, mark.column)
         opening = self._text(line)[column : column + 1]
         closing = "]" if opening == "[" else "}"
-        found = re.search(r"[^\s,{}\[\]]+$", self._text(self.line)[: self.column])
-        if self.line == line and found is not None and self._text(line)[self.column : self.column + 1] == ":":
-            message = f"a `,` is missing before `{cut(found[0])}`"
-            return self._at(line, found.start(), message)
+        found = re.search(r"(?<![^\s,{}\[\]])[^\s,{}\[\]]+$", self._text(self.line)[: self.column])
+        if found is not None and self._text(self.line)[self.column : self.column + 1] == ":":
+            second = self._second_colon(found)
+            if second is not None:
+                return second
+            if self.line == line:
+                return self._at(line, found.start(), f"a `,` is missing before `{cut(found[0])}`")
         if self.line > line:
             return self._at(line, column, f"the `{opening}` that opens here is never closed with `{closing}`")
         return self._at(self.line, self.column, f"a `,` or the closing `{closing}` is missing before this")
+
+    def _second_colon(self, word: re.Match[str]) -> Problem | None:
+        """For `{error: ValueError: bad}`: text with a colon inside, unless what stands before `word` ends a value."""
+        text = self._text(self.line)
+        keys = list(_FLOW_KEY.finditer(text[: self.column]))
+        key = keys[-1] if keys else None
+        if key is None or re.search(r"[,{}\[\]]", text[key.end() : self.column]):
+            return None
+        before = text[key.end() : word.start()].split()
+        value = _FLOW_VALUE.match(text, key.end(), key.end() + 200)  # no longer text is shown
+        if (len(before) == 1 and _UNIT.fullmatch(before[0])) or value is None:
+            return None
+        whole, behind = _as_text(value[0]), text[self.column + 1 : value.end()].split()
+        is_sentence = len(before) > 1 or len(behind) > 1 or not re.fullmatch("[a-z_]+", word[0])
+        if not before or is_sentence or not re.fullmatch("[a-z][a-z_-]*", before[0]):
+            return self._at(self.line, self.column, f"a second `: ` in one value: {whole}")
+        message = f"a `,` is missing before `{cut(word[0])}`; if it is all one text, {whole}"
+        return self._at(self.line, word.start(), message)
 
     def _misfit(self) -> Problem:
         for line in range(self.line, max(-1, self.line - 50), -1):
@@ -266,3 +289,12 @@ class _Complaint:
 
 def _quoted(text: str) -> str:
     return f"'{cut(text)}'" if "'" not in text else f'"{cut(text)}"'
+
+
+def _as_text(value: str) -> str:
+    """How to write `value` so that its colons are text."""
+    value = value.strip()
+    if len(value) >= 60:
+        return "put the whole value in quotes"
+    doubled = value.replace("'", "''")
+    return f"write the value as `'{doubled}'`"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -57,6 +57,7 @@ PROFILES: dict[str, Profile] = {row.name: row for row in _ROWS}
 # Several GPUs on one machine: 1, 2, 4 and 8 are the counts that the service offers for virtual machines, written
 # as they are there. That run profiles take the same suffix is inferred.
 _SEVERAL = re.compile(r"(?P<base>.+)\.(?P<count>[248])x", re.ASCII)
+_COUNTS = (2, 4, 8)
 
 
 @lru_cache(maxsize=1024)
@@ -70,6 +71,13 @@ def find_profile(name: str) -> Profile | None:
             if base is not None and base.device is not None:
                 return _times(base, int(several["count"]))
     return None
+
+
+@cache
+def all_profile_names() -> tuple[str, ...]:
+    """The full names that a run can have: those of one GPU, then those of several."""
+    several = (f"{row.name}.{count}x" for row in _ROWS if row.device is not None for count in _COUNTS)
+    return (*PROFILES, *several)
 
 
 def _times(profile: Profile, count: int) -> Profile:

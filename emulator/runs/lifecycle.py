@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from emulator.runs.command import Command, Order
 from emulator.scenario.environment import MISSED_AFTER_MS, ending_without, missing_variable
-from emulator.scenario.model import Ending, TimeLimit
+from emulator.scenario.model import TimeLimit
 from emulator.scenario.script import Script
 from emulator.scenario.submission import Submission
+from emulator.scenario.timeline import Ending
 from emulator.statuses import FOLLOWERS, PENDING, RUNNING, RunStatus
 
 GRACEFUL_TIMEOUT_S = 10

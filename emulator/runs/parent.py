@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from emulator.runs.command import Command, Order
 from emulator.runs.lifecycle import ABORTED, CANCELLED, COMPLETED, ENDINGS, Cause, Course, End, Stage
-from emulator.scenario.model import Ending
 from emulator.scenario.script import Stretches
+from emulator.scenario.timeline import Ending
 from emulator.statuses import ACTIVE, FOLLOWERS, RunStatus
 
 if TYPE_CHECKING:

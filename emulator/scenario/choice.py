@@ -14,8 +14,10 @@ from emulator.errors import FieldProblem, Invalid, NotFound, TooMany
 from emulator.scenario.matching import NearMiss, differences, nearest
 from emulator.scenario.model import BUILT_IN, Match, Scenario
 from emulator.scenario.submission import Submission
+from emulator.texts import writable
 
 if TYPE_CHECKING:
+    from emulator.scenario.file.draft import Draft
     from emulator.scenario.library import Library
 
 MAX_QUEUED = 1_000
@@ -100,6 +102,18 @@ def choose(
     `named` is the name that the request's header gives; metadata comes after it. Raises Invalid where a name
     is unknown, with the nearest ones.
     """
+    scenario, choice = _choose(submission, named, queues, library, default)
+    outdated = _outdated(scenario, library, choice.detail) if library.broken else ""
+    return scenario, _choice(choice.rule, choice.detail + outdated, choice.near_misses) if outdated else choice
+
+
+def _choose(
+    submission: Submission,
+    named: str | None,
+    queues: Sequence[Queue],
+    library: Library,
+    default: Callable[[], Scenario],
+) -> tuple[Scenario, Choice]:
     for queue in queues:
         if entry := queue.take(submission):
             # By its name, so that a file that was edited since takes effect.
@@ -117,7 +131,7 @@ def choose(
         except NotFound as unknown:
             raise Invalid((FieldProblem(place, unknown.detail, "unknown_scenario"),)) from None
     if matched := library.first_match(submission):
-        detail = f"its match holds for this submission: {matched.source}"
+        detail = f"its match holds for this submission: {writable(matched.source)}"
         return matched, _choice(Rule.MATCH, detail, nearest(passed_over, submission))
     wanting = ((scenario.name, scenario.match) for scenario in library.matching)
     missed = nearest([*passed_over, *wanting], submission)
@@ -125,6 +139,22 @@ def choose(
         detail = f"no queue entry, name or match applies; notebooks take {NOTEBOOK}"
         return notebook, _choice(Rule.DEFAULT, detail, missed)
     return default(), _choice(Rule.DEFAULT, "no queue entry, name or match applies", missed)
+
+
+def _outdated(scenario: Scenario, library: Library, detail: str) -> str:
+    """What to add to `detail` where a newer version of `scenario`, or of what it extends, is not in force."""
+    parts: tuple[Scenario | Draft, ...] = (scenario, *reversed(scenario.drafts[:-1]))
+    for each in parts:
+        problems = library.problems_of(each)
+        if problems:
+            is_file, source = each.source in library.refused, writable(each.source)
+            whose = f"the last valid version of {source if is_file else f'`{each.name}`'}"
+            if detail.endswith(source):
+                whose = "its last valid version"
+            where = f"{problems[0].line}:{problems[0].column}: {f'{problems[0].path}: ' if problems[0].path else ''}"
+            what = "the file" if is_file else "it"
+            return f" ({whose}: {what} is invalid since, {where}{problems[0].message})"
+    return ""
 
 
 def _choice(rule: Rule, detail: str, near_misses: tuple[NearMiss, ...] = ()) -> Choice:

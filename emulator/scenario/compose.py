@@ -6,8 +6,10 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from emulator.scenario.model import DurationRange, Ending, Scenario, StageSpec
+from emulator.scenario.model import Scenario
+from emulator.scenario.ranges import DurationRange
 from emulator.scenario.submission import Submission
+from emulator.scenario.timeline import Ending, StageSpec
 from emulator.statuses import RunStatus
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from emulator.scenario.model import Ending, Scenario
+from emulator.scenario.model import Scenario
 from emulator.scenario.submission import Submission
+from emulator.scenario.timeline import Ending
 from emulator.statuses import RunStatus
 
 MISSED_AFTER_MS = 250

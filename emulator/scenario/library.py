@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,8 +13,8 @@ from emulator.documents import SCENARIO
 from emulator.errors import NotFound, Problem, ScenarioError, StartError
 from emulator.scenario.file.alternatives import NAME_PATTERN
 from emulator.scenario.file.draft import Draft
-from emulator.scenario.file.format import read_draft
-from emulator.scenario.lineage import Candidate, Lineage, Outcome, candidate, name_hint
+from emulator.scenario.file.format import salvage_draft
+from emulator.scenario.lineage import Lineage, Outcome, candidate, candidate_of, name_hint
 from emulator.scenario.matching import differences
 from emulator.scenario.model import BUILT_IN, Scenario
 from emulator.scenario.submission import Submission
@@ -76,7 +77,7 @@ class Library:
         A name that an earlier file has shadows later ones. Raises StartError where a directory cannot be
         read, InvalidScenarios (a StartError) with the problems of all files.
         """
-        paths = [path for directory in directories for path in scenario_files(directory)]
+        paths = files_of(directories)
         own_paths = scenario_files(built_in)
         found = _read([*((path, None) for path in paths), *((path, BUILT_IN) for path in own_paths)])
         errors = [error for _, error in found if error is not None]
@@ -94,9 +95,13 @@ class Library:
         return self._by_name.get(name)
 
     def get(self, name: str) -> Scenario:
-        """The scenario called `name`. Raises NotFound with the nearest names."""
+        """The scenario called `name`. Raises NotFound with the nearest names, or with what is wrong with its file."""
         scenario = self._by_name.get(name)
         if scenario is None:
+            for source, problems in self.invalid.items():
+                if Path(source).stem == name:
+                    reason = problems[0].located(source)
+                    raise NotFound(f"the scenario `{name}` is not in force, since its file is invalid: {reason}")
             raise NotFound(f"there is no scenario `{name[:100]}`: {name_hint(name, self._by_name)}")
         return scenario
 
@@ -104,7 +109,13 @@ class Library:
         """By the path of each of the user's files, what is in force of it."""
         return {scenario.source: scenario for scenario in self.filed}
 
-    def problems_of(self, scenario: Scenario) -> tuple[Problem, ...]:
+    @property
+    def invalid(self) -> Mapping[str, tuple[Problem, ...]]:
+        """By path, what is wrong with the files of which nothing is in force, since they never were valid."""
+        files = self.files() if self.refused else {}
+        return {source: problems for source, problems in self.refused.items() if source not in files}
+
+    def problems_of(self, scenario: Scenario | Draft) -> tuple[Problem, ...]:
         """Why a newer version of `scenario` is not in force."""
         return self.broken.get(_place_of(scenario), ())
 
@@ -113,9 +124,9 @@ class Library:
 
         Raises ScenarioError with every problem found.
         """
-        draft = read_draft(text, name=name, source=source)
+        draft = salvage_draft(text, name=name, source=source)
         others = (each for each in self.added if each.name != name)
-        candidates = [Candidate(name, draft), *map(candidate, (*others, *self.filed, *self.built_in))]
+        candidates = [candidate_of(name, draft), *map(candidate, (*others, *self.filed, *self.built_in))]
         outcome = Lineage(candidates).outcome(0)
         if outcome.scenario is None:
             raise outcome.error or ScenarioError(source, ())
@@ -154,7 +165,7 @@ class Library:
         A file that became invalid keeps its last valid version and its problems are in `broken`. Raises
         StartError where a directory cannot be read any more.
         """
-        paths = [path for directory in directories for path in scenario_files(directory)]
+        paths = files_of(directories)
         last = {scenario.source: scenario for scenario in self.filed}
         found = _read([(path, None) for path in paths], last, before=self.added, after=self.built_in)
         filed = tuple(scenario for scenario, _ in found if scenario is not None)
@@ -171,6 +182,20 @@ def check_name(name: str) -> str | None:
     return f"`{name[:100]}` is no name for a scenario: use small letters, digits, `-`, `_` and `.`{hint}"
 
 
+def files_of(directories: Sequence[Path]) -> list[Path]:
+    """The scenario files of all `directories`. Raises StartError with a line for each that cannot be read."""
+    files: list[Path] = []
+    unreadable: list[str] = []
+    for directory in directories:
+        try:
+            files += scenario_files(directory)
+        except StartError as error:
+            unreadable.append(str(error))
+    if unreadable:
+        raise StartError("\n".join(unreadable))
+    return files
+
+
 def scenario_files(directory: Path) -> list[Path]:
     """The scenario files of `directory`, in order of name."""
     try:
@@ -182,18 +207,32 @@ def scenario_files(directory: Path) -> list[Path]:
     return sorted((path for path in found if not path.name.startswith(".")), key=lambda path: path.name)
 
 
-def read_file(path: Path, source: str | None = None) -> _FileReading:
-    """What one file gives, or what is wrong with it."""
+def read_file(path: Path, source: str | None = None, known: Draft | None = None) -> _FileReading:
+    """What one file gives, with its problems if it has some, or why nothing could be read of it.
+
+    `known` is what it gave before: the same object comes back where the file still says the same.
+    """
+    reading = _reading_of(path, source, known)
+    wrong_name = check_name(path.stem)
+    if wrong_name is None:
+        return reading
+    problems = (Problem(wrong_name), *reading.problems)
+    if isinstance(reading, ScenarioError):
+        return ScenarioError(str(path), problems)
+    return dataclasses.replace(reading, problems=problems)
+
+
+def _reading_of(path: Path, source: str | None, known: Draft | None) -> _FileReading:
+    """The same, whatever the file is called."""
     shown = str(path)
-    name_problem = check_name(path.stem)
-    if name_problem is not None:
-        return ScenarioError(shown, (Problem(name_problem),))
     try:
         with path.open("rb") as file:
             content = file.read(SCENARIO.max_bytes + 1)
         # A cut file is over the limit, and is refused for that, whatever character the cut splits.
         text = content.decode(errors="strict" if len(content) <= SCENARIO.max_bytes else "replace")
-        return read_draft(text, name=path.stem, source=source or shown)
+        if known is not None and (known.name, known.source, known.text) == (path.stem, source or shown, text):
+            return known
+        return salvage_draft(text, name=path.stem, source=source or shown)
     except OSError as error:
         return ScenarioError(shown, (Problem(f"cannot be read: {error.strerror}"),))
     except UnicodeDecodeError as error:
@@ -214,14 +253,12 @@ def _read(
 
     `last` holds the last valid versions by source: what serves if a file cannot be read, or does not fit, now.
     """
-    readings = [read_file(path, source) for path, source in files]
+    known = {path: scenario.drafts[-1] for path, scenario in last.items() if scenario.drafts}
+    readings = [read_file(path, source, known.get(str(path))) for path, source in files]
     candidates = []
     for (path, _), reading in zip(files, readings, strict=True):
-        known = last.get(str(path))
-        if isinstance(reading, Draft):
-            candidates.append(Candidate(path.stem, reading, known))
-        else:
-            candidates.append(Candidate(path.stem, None) if known is None else candidate(known))
+        draft = None if isinstance(reading, ScenarioError) else reading
+        candidates.append(candidate_of(path.stem, draft, last.get(str(path))))
     outcomes = Lineage([*map(candidate, before), *candidates, *map(candidate, after)]).outcomes()
     return [
         Outcome(outcome.scenario, _shown(path, reading if isinstance(reading, ScenarioError) else outcome.error))
@@ -234,6 +271,6 @@ def _shown(path: Path, error: ScenarioError | None) -> ScenarioError | None:
     return None if error is None else ScenarioError(str(path), error.problems)
 
 
-def _place_of(scenario: Scenario) -> str:
+def _place_of(scenario: Scenario | Draft) -> str:
     """A file's path, or the name of a scenario that has none."""
     return scenario.source if scenario.source.endswith(_SUFFIXES) else f"{scenario.source}: {scenario.name}"

@@ -7,34 +7,21 @@ business, and a timeline written over an output may cut it short.
 from __future__ import annotations
 
 import heapq
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from msgspec import Struct
 
-from emulator.documents import MappingNode, Node, SequenceNode, read_document
 from emulator.documents.syntax import cut
 from emulator.errors import Problem
-from emulator.scenario.file.draft import Given, Keys, Override
+from emulator.scenario.faces import key_sets
 from emulator.scenario.file.grammar import in_order
-from emulator.scenario.file.records import Located
-from emulator.scenario.file.selection import SelectionDraft
-from emulator.scenario.file.timeline import Timeline
-from emulator.scenario.file.wildcards import covers
-from emulator.scenario.model import (
-    MAX_OUTPUT_LINES,
-    DurationRange,
-    Match,
-    MetricPhase,
-    OutputEntry,
-    Placeholder,
-    Ramp,
-    Scenario,
-)
-from emulator.scenario.submission import Kind
+from emulator.scenario.linted_file import File, problem_in
+from emulator.scenario.model import Scenario
+from emulator.scenario.output import MAX_OUTPUT_LINES, OutputEntry, Placeholder
+from emulator.scenario.precedence import never_matches, repeated_name
+from emulator.scenario.ranges import DurationRange, Ramp
 from emulator.statuses import RunStatus
 from emulator.times import format_duration
 
@@ -44,8 +31,6 @@ CLIENT_LIMIT_MS = 60_000
 _WITHOUT_END = DurationRange(1 << 62, 1 << 62)
 T = TypeVar("T")
 
-_STEP = re.compile(r"(\w+)|\[(\d+)\]")
-
 
 class Lint(Struct, frozen=True):
     """A problem that keeps nothing from working, and the rule that found it."""
@@ -54,116 +39,7 @@ class Lint(Struct, frozen=True):
     problem: Problem
 
 
-class File(Struct, frozen=True, dict=True):
-    """A scenario with the places of what its own file gives, and the scenarios that are asked before it."""
-
-    scenario: Scenario
-    earlier: Sequence[Scenario] = ()
-
-    @property
-    def keys(self) -> Keys:
-        """What the file gives at its top."""
-        return self.scenario.drafts[-1].keys
-
-    @cached_property
-    def all_keys(self) -> tuple[Keys, ...]:
-        return tuple(key_sets(self.keys))
-
-    @cached_property
-    def faces(self) -> tuple[Scenario, ...]:
-        return tuple(faces_of(self.scenario))
-
-    @cached_property
-    def root(self) -> Node | None:
-        return read_document(self.scenario.text).root
-
-    @cached_property
-    def output(self) -> Mapping[int, Located[OutputEntry]]:
-        """The entries of output that the file gives, by their identity."""
-        return self._located("output")
-
-    @cached_property
-    def phases(self) -> Mapping[int, Located[MetricPhase]]:
-        """The same for the phases of `metrics`."""
-        return self._located("metrics")
-
-    def _located(self, key: str) -> dict[int, Located[T]]:
-        lists = (cast("tuple[Located[T], ...]", keys[key].value) for keys in self.all_keys if key in keys)
-        return {id(located.value): located for entries in lists for located in entries}
-
-    def timeline_of(self, face: Scenario) -> Given | None:
-        """Where the file gives the timeline of `face`; None if another file does."""
-        given = (keys["timeline"] for keys in self.all_keys if "timeline" in keys)
-        return next((each for each in given if cast(Timeline, each.value).stages is face.timeline), None)
-
-    def may_be_cut(self, path: str, face: Scenario) -> bool:
-        """Whether the timeline of `face` is written over what stands at `path`, and so may be shorter."""
-        timeline = self.timeline_of(face)
-        return timeline is not None and _layer(timeline.path) > _layer(path)
-
-    def problem_at_top(self, message: str) -> Problem:
-        line, column = (1, 1) if self.root is None else (self.root.line, self.root.column)
-        return Problem(message, "", line, column)
-
-    def problem_at_running(self, message: str, timeline: Given) -> Problem:
-        """A problem at the entry for running, of the text if it is there."""
-        node = self.root
-        for word, index in _STEP.findall(timeline.path):
-            node = _child(node, int(index) if index else word)
-        for number, item in enumerate(node.items if isinstance(node, SequenceNode) else ()):
-            length = _child(item, RunStatus.RUNNING.value)
-            if length is not None:
-                path = f"{timeline.path}[{number}].{RunStatus.RUNNING}"
-                return Problem(message, path, length.line, length.column)
-        return timeline.problem(message)
-
-
 Rule = Callable[[File], Iterable[Problem]]
-
-
-def key_sets(keys: Keys) -> Iterator[Keys]:
-    """What a file gives at its top, and in each entry of `variants` and `sequence`, and each profile of `selection`."""
-    yield keys
-    if "selection" in keys:
-        for profile in (cast(SelectionDraft, keys["selection"].value).profiles or {}).values():
-            yield profile.value.keys
-    for name in ("variants", "sequence"):
-        if name in keys:
-            for located in cast("tuple[Located[Override], ...]", keys[name].value):
-                yield from key_sets(located.value.keys)
-
-
-def faces_of(scenario: Scenario) -> Iterator[Scenario]:
-    """What a run can take: the scenario itself and what it says for single profiles, or each of its alternatives."""
-    alternatives = (*scenario.sequence, *(variant.scenario for variant in scenario.variants))
-    if not alternatives:
-        yield scenario
-        profiles = None if scenario.selection is None else scenario.selection.profiles
-        yield from (plan.scenario for plan in (profiles or {}).values() if plan.scenario is not None)
-    for alternative in alternatives:
-        yield from faces_of(alternative)
-
-
-def _layer(path: str) -> int:
-    """How far up what stands at `path` is written over the rest of the file."""
-    return 4 * ("selection." in path) + 2 * path.startswith("sequence[") + ("variants[" in path)
-
-
-def _child(node: Node | None, step: str | int) -> Node | None:
-    if isinstance(step, int):
-        return node.items[step] if isinstance(node, SequenceNode) else None
-    entries = node.entries if isinstance(node, MappingNode) else ()
-    return next((entry.value for entry in entries if entry.key == step), None)
-
-
-def _problem_in(located: Located[T], message: str, *steps: str) -> Problem:
-    """A problem of an entry, at the part that `steps` lead to."""
-    node, path = located.node, located.path
-    for step in steps:
-        child = _child(node, step)
-        if child is not None:
-            node, path = child, f"{path}.{step}"
-    return Problem(message, path, node.line, node.column)
 
 
 def _running_of(face: Scenario) -> DurationRange | None:
@@ -205,12 +81,12 @@ def late_output(file: File) -> Iterator[Problem]:
             if running.low_ms < entry.from_ms <= running.high_ms:
                 starts, ends = format_duration(entry.from_ms), format_duration(running.low_ms)
                 message = f"not every run writes this: it starts at {starts}, and running may end after {ends}"
-                yield _problem_in(located, message, "at" if entry.every_ms is None else "from")
+                yield problem_in(located, message, "at" if entry.every_ms is None else "from")
             if entry.until_ms is not None and entry.until_ms > running.high_ms:
                 message = f"beyond the end of running, which lasts {format_duration(running.high_ms)}"
                 if any(isinstance(spec, Ramp) for spec in entry.fields.values()):
                     message += ": the ramps of `fields` never get to their `to`"
-                yield _problem_in(located, message, "until")
+                yield problem_in(located, message, "until")
 
 
 def late_phase(file: File) -> Iterator[Problem]:
@@ -224,14 +100,14 @@ def late_phase(file: File) -> Iterator[Problem]:
             if located is None or file.may_be_cut(located.path, face):
                 continue
             if running is None:
-                yield _problem_in(located, "never shown: the run ends before `running`")
+                yield problem_in(located, "never shown: the run ends before `running`")
                 continue
             ends = f"running ends after {format_duration(running.high_ms)}"
             if begins_ms and begins_ms >= running.high_ms:
                 message = f"never reached: {ends}, and this starts at {format_duration(begins_ms)}"
-                yield _problem_in(located, message)
+                yield problem_in(located, message)
             elif starts_ms > running.high_ms:
-                yield _problem_in(located, f"cut: {ends}, and this goes on to {format_duration(starts_ms)}", "for")
+                yield problem_in(located, f"cut: {ends}, and this goes on to {format_duration(starts_ms)}", "for")
 
 
 def joined_text(file: File) -> Iterator[Problem]:
@@ -250,7 +126,7 @@ def joined_text(file: File) -> Iterator[Problem]:
             if located is not None:
                 following = "its own next one" if before is entry else f"`{cut(_start_of(entry))}`"
                 message = f"the text has no line end, and {following} runs into it: end it with `\\n`"
-                yield _problem_in(located, f"{message}, or with a space if that is meant", "text")
+                yield problem_in(located, f"{message}, or with a space if that is meant", "text")
 
 
 def _order(face: Scenario) -> Iterator[tuple[int, int]]:
@@ -291,61 +167,7 @@ def unused_field(file: File) -> Iterator[Problem]:
         for name in located.value.fields:
             if name not in used:
                 message = f"not used: the text has no `{{{cut(name)}}}`"
-                yield _problem_in(located, message, "fields", name)
-
-
-def repeated_name(file: File) -> Iterator[Problem]:
-    """An earlier file has the same name, and does not extend this one."""
-    hiding = _hiding(file)
-    if hiding is not None and file.scenario.name not in hiding.bases:
-        yield file.problem_at_top(f"never used: {hiding.source} is called `{hiding.name}`, too, and comes first")
-
-
-def never_matches(file: File) -> Iterator[Problem]:
-    """An earlier file's `match` holds whenever this one's does."""
-    match = file.scenario.match
-    if match is None or _hiding(file) is not None:
-        return
-    for other in file.earlier:
-        if other.match is not None and _holds_wherever(other.match, match):
-            message = f"never decides: whatever fits it fits the `match` of `{other.name}`, which is asked first"
-            yield file.keys["match"].problem(message)
-            return
-
-
-def _hiding(file: File) -> Scenario | None:
-    """The earlier scenario that has the same name."""
-    return next((other for other in file.earlier if other.name == file.scenario.name), None)
-
-
-def _holds_wherever(wide: Match, narrow: Match) -> bool:
-    """Whether `wide` holds for every submission that `narrow` holds for."""
-    kind = narrow.kind
-    if kind is None and (narrow.image is not None or narrow.command is not None):
-        kind = Kind.DOCKER  # no other start call has them
-    texts = (
-        (wide.file_name, narrow.file_name),
-        (wide.code, narrow.code),
-        (wide.run_name, narrow.run_name),
-        (wide.image, narrow.image),
-        (wide.command, narrow.command),
-    )
-    return (
-        wide.kind in (None, kind)
-        and all(pattern is None or (own is not None and covers(pattern, own)) for pattern, own in texts)
-        and all(any(covers(pattern, own) for own in narrow.labels) for pattern in wide.labels)
-        and all(
-            key in narrow.metadata and covers(pattern, narrow.metadata[key]) for key, pattern in wide.metadata.items()
-        )
-        and _hardware_covers(wide.hardware, narrow.hardware)
-    )
-
-
-def _hardware_covers(wide: str | None, narrow: str | None) -> bool:
-    if wide is None or narrow is None:
-        return wide is None
-    # A profile fits by its full name or by the bare one, so that `h100*` is as wide as `gpu.h100*`.
-    return covers(wide, narrow) or covers(f"gpu.{wide}", narrow)
+                yield problem_in(located, message, "fields", name)
 
 
 RULES: dict[str, Rule] = {

@@ -6,210 +6,21 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from emulator.faults.fault import Fault
 from emulator.scenario.file.draft import Draft
+from emulator.scenario.metrics import Keyframes, MetricPhase, ShapeSpec
+from emulator.scenario.output import OutputEntry
 from emulator.scenario.pipeline import PipelineFault
+from emulator.scenario.ranges import DurationRange, NumberRange
+from emulator.scenario.timeline import Ending, ScriptedStage, StageSpec
 from emulator.statuses import RunStatus
 
 BUILT_IN = "built-in"
 """The source of the scenarios that come with the emulator."""
-
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
-
-
-class DurationRange(Struct, frozen=True):
-    """`4s` (both ends alike) or `35s..50s`, from which the run's seed draws."""
-
-    low_ms: int
-    high_ms: int
-
-    @property
-    def is_fixed(self) -> bool:
-        """Whether there is nothing to draw."""
-        return self.low_ms == self.high_ms
-
-
-class NumberRange(Struct, frozen=True):
-    """`2..9`: one draw from the seed each time it is used. Integer when both ends are."""
-
-    low: float
-    high: float
-
-
-class Ramp(Struct, frozen=True):
-    """`{from: 2.4, to: 0.9}`: linear over the stretch it belongs to."""
-
-    start: float
-    end: float
-
-
-class StageSpec(Struct, frozen=True):
-    """One active entry of the timeline; no duration means until somebody stops the run."""
-
-    status: RunStatus
-    duration: DurationRange | None
-
-
-class ScriptedStage(NamedTuple):
-    """A stretch with one status in one run; no duration means until somebody stops the run."""
-
-    status: RunStatus
-    duration_ms: int | None
-
-
-class Ending(Struct, frozen=True):
-    """How a run ends: its terminal status and what goes with it.
-
-    `return_code` is None only for system_failure; `error` is the cause in the user's words, if any.
-    """
-
-    status: RunStatus
-    return_code: int | None = None
-    error: str | None = None
-    result: Json = None
-
-
-MAX_OUTPUT_LINES = 100_000
-"""So many lines at most does a run write: a file that says more is refused, a run without end falls silent."""
-
-
-class OutputStream(StrEnum):
-    STDOUT = "stdout"
-    STDERR = "stderr"
-
-
-class Placeholder(Struct, frozen=True):
-    """`{loss:.4f}` in a text: the field's name and its format spec (`[0-9.]{0,4}[dfeg]`, or empty).
-
-    `d` rounds to a whole number.
-    """
-
-    name: str
-    spec: str = ""
-
-
-Template: TypeAlias = tuple[str | Placeholder, ...]
-"""A text cut at its placeholders; `{{` and `}}` already stand for braces."""
-
-FieldSpec: TypeAlias = Ramp | NumberRange | int | float | str
-"""What a placeholder is filled with: a ramp over the entry's span, a draw per line, or a constant."""
-
-
-class OutputEntry(Struct, frozen=True):
-    """One entry of `output`: a text at one time (`every_ms` is None), or repeated.
-
-    Times count from the start of running. A repeated entry goes on to `until_ms`, or to the end of running.
-    """
-
-    text: Template
-    stream: OutputStream = OutputStream.STDOUT
-    from_ms: int = 0
-    every_ms: int | None = None
-    until_ms: int | None = None
-    fields: Mapping[str, FieldSpec] = field(default_factory=lambda: MappingProxyType({}))
-
-
-class ShapeName(StrEnum):
-    """What the GPU is busy with during a phase. Named as in the telemetry reference, section 4."""
-
-    BARE_IDLE = "bare-idle"
-    CONTEXT = "context"
-    LOAD_WEIGHTS = "load-weights"
-    TRAIN_LLM = "train-llm"
-    TRAIN_VISION = "train-vision"
-    EVAL = "eval"
-    CHECKPOINT = "checkpoint"
-    PREFILL = "prefill"
-    DECODE = "decode"
-    DATA_STARVED = "data-starved"
-    HANG = "hang"
-    OOM = "oom"
-    IDLE_BETWEEN_KERNELS = "idle-between-kernels"
-    INFERENCE = "inference"
-    LOST = "lost"
-
-
-class Quantity(StrEnum):
-    """What a phase may set itself. PCIe as the GPU sees it: rx comes from the host."""
-
-    GPU_UTILIZATION = "gpu_utilization"
-    GPU_MEMORY = "gpu_memory"
-    SM = "sm"
-    TENSOR = "tensor"
-    DRAM = "dram"
-    POWER = "power"
-    POWER_LIMIT = "power_limit"
-    AIRFLOW = "airflow"
-    PCIE_RX = "pcie_rx"
-    PCIE_TX = "pcie_tx"
-    CPU = "cpu"
-    RAM = "ram"
-
-
-class Unit(StrEnum):
-    """What the numbers of an override count."""
-
-    PERCENT = "percent"
-    WATT = "watt"
-    BYTES_PER_SECOND = "bytes_per_second"
-
-
-class Override(Struct, frozen=True):
-    """A quantity that a phase sets: a constant, one draw per run from a range, or a ramp over the phase.
-
-    Percent is 0-100 of the whole (`power`: of the device's power limit); PCIe rates are bytes per second.
-    """
-
-    value: Ramp | NumberRange | float
-    unit: Unit
-
-
-class MetricPhase(Struct, frozen=True):
-    """A stretch of the metric plan; `duration` None means the rest of running.
-
-    `shape` is one of `ShapeName` or of the scenario's own `shapes`. `overrides` replace quantities of the shape
-    (`gpu_memory: {from: 55%, to: 100%}`).
-    """
-
-    name: str
-    shape: str
-    duration: DurationRange | None = None
-    overrides: Mapping[Quantity, Override] = field(default_factory=lambda: MappingProxyType({}))
-
-
-class BeatSpec(Struct, frozen=True):
-    """A pause that comes back in a shape: each `every_ms`, give or take `jitter_percent`, for so long.
-
-    Activity is `activity` percent of the shape's meanwhile, mostly near the high end. `during` gives quantities of
-    the pause alone. `sawtooth` lets the time before a pause decline towards it.
-    """
-
-    every_ms: int
-    lasts: DurationRange
-    activity: NumberRange
-    jitter_percent: float
-    sawtooth: bool = False
-    during: Mapping[Quantity, NumberRange] = field(default_factory=lambda: MappingProxyType({}))
-
-
-class ShapeSpec(Struct, frozen=True):
-    """A scenario's own shape: a built-in one with some quantities, all constant, and its beats replaced.
-
-    `beats` come with the slowest first; None means those of `like`.
-    """
-
-    like: ShapeName
-    levels: Mapping[Quantity, Override] = field(default_factory=lambda: MappingProxyType({}))
-    beats: tuple[BeatSpec, ...] | None = None
-
-
-Keyframes: TypeAlias = tuple[tuple[int, float], ...]
-"""(milliseconds since the start of running, value), in order of time."""
 
 
 class Match(Struct, frozen=True):
@@ -333,6 +144,11 @@ class Scenario(Struct, frozen=True, dict=True):
     def within_timeout(self) -> Scenario:
         """The same, but cut by the client's time limit."""
         return replace(self, digest=f"{self.digest} within its timeout", time_limit=TimeLimit.ENFORCE)
+
+    @cached_property
+    def on_profiles(self) -> dict[str, Scenario]:
+        """What `selection.child_scenario` made of it, by profile: kept with it, and forgotten with it."""
+        return {}
 
     @cached_property
     def draws_output(self) -> bool:

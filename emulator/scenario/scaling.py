@@ -7,15 +7,12 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from emulator.scenario.model import (
-    DurationRange,
-    Keyframes,
-    MetricPhase,
-    OutputEntry,
-    Scenario,
-    StageSpec,
-)
+from emulator.scenario.metrics import Keyframes, MetricPhase
+from emulator.scenario.model import Scenario
+from emulator.scenario.output import OutputEntry
 from emulator.scenario.pipeline import PipelineFault
+from emulator.scenario.ranges import DurationRange
+from emulator.scenario.timeline import StageSpec
 from emulator.statuses import RunStatus
 
 

@@ -7,7 +7,9 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from emulator.noise import between
-from emulator.scenario.model import DurationRange, Ending, Scenario, ScriptedStage, Selection
+from emulator.scenario.model import Scenario, Selection
+from emulator.scenario.ranges import DurationRange
+from emulator.scenario.timeline import Ending, ScriptedStage
 from emulator.statuses import RUNNING
 
 # The parts of a script that draw from the seed, each with a number of its own, so that adding one never changes

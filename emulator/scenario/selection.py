@@ -7,17 +7,11 @@ from types import MappingProxyType
 from msgspec.structs import replace
 
 from emulator.hardware.profiles import PROFILES, find_profile, listed_profiles
-from emulator.scenario.model import (
-    DurationRange,
-    Ending,
-    MetricPhase,
-    Scenario,
-    Selection,
-    ShapeName,
-    StageSpec,
-    TimeLimit,
-)
+from emulator.scenario.metrics import MetricPhase, ShapeName
+from emulator.scenario.model import Scenario, Selection, TimeLimit
+from emulator.scenario.ranges import DurationRange
 from emulator.scenario.scaling import scaled
+from emulator.scenario.timeline import Ending, StageSpec
 from emulator.statuses import RunStatus
 
 PARENT_HARDWARE = "cpu"
@@ -46,7 +40,17 @@ def speed_on(scenario: Scenario, profile: str) -> float:
 
 
 def child_scenario(scenario: Scenario, profile: str) -> Scenario:
-    """What the run on `profile` does: the scenario with what the profile says otherwise, at its speed."""
+    """What the run on `profile` does: the scenario with what the profile says otherwise, at its speed.
+
+    Made once for `scenario`, since every submission takes it to the same profiles.
+    """
+    made = scenario.on_profiles.get(profile)
+    if made is None:
+        made = scenario.on_profiles[profile] = _child_scenario(scenario, profile)
+    return made
+
+
+def _child_scenario(scenario: Scenario, profile: str) -> Scenario:
     plans = (scenario.selection or Selection()).profiles or {}
     plan = plans.get(profile)
     own = scenario if plan is None or plan.scenario is None else plan.scenario

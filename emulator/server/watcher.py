@@ -60,13 +60,13 @@ class Watcher:
 
 def _tell(before: Library, library: Library) -> None:
     """Log what became of each file between two libraries."""
-    then, now = before.files(), library.files()
+    then, now, never_valid = before.files(), library.files(), library.invalid
     for source, problems in library.broken.items():
         if before.broken.get(source) != problems:
             told = "\n".join(problem.located(source) for problem in problems)
-            stands = "it never was valid, so nothing of it is in force"
-            if source in now or source not in library.refused:  # what was added at run time is no file
-                stands = "its last valid version stays in force"
+            stands = "its last valid version stays in force"
+            if source in never_valid:
+                stands = "it never was valid, so nothing of it is in force"
             log.warning("%s:\n%s", stands, told)
     for source in sorted(before.broken.keys() - library.broken.keys()):
         if source in then and source in now:

@@ -10,7 +10,7 @@ from emulator.runs.lifecycle import End
 from emulator.runs.output import LogLine, recorded
 from emulator.runs.run import Run
 from emulator.runs.timing import PhaseName, moments, phases
-from emulator.scenario.model import OutputStream
+from emulator.scenario.output import OutputStream
 from emulator.scenario.submission import Kind
 from emulator.tenants.tenant import Tenant
 from emulator.times import format_instant

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,40 @@ def test_a_path_that_does_not_exist_is_one_sentence(scenario: Scenario) -> None:
         "",
         "lyceum-emulator: cannot read none.yaml: No such file or directory\n",
     )
+
+
+def test_each_path_that_does_not_exist_is_told(scenario: Scenario, write: Write) -> None:
+    write("own/bad.yaml", BAD)
+    assert scenario("check", "none.yaml", "own", "nowhere").err.splitlines() == [
+        "lyceum-emulator: cannot read none.yaml: No such file or directory",
+        "lyceum-emulator: cannot read nowhere: No such file or directory",
+    ]
+
+
+def test_mistakes_between_files_are_told_beside_a_files_own(scenario: Scenario, write: Write) -> None:
+    write("own/base.yaml", GOOD)
+    text = "extends: base\nmetrics: [{phase: all, shape: trian-llm, gpu_memry: 5%}]\noutput: [{at: 9s, text: late}]\n"
+    write("own/mine.yaml", text)
+    write("own/other.yaml", "extends: bse\ntimeout: never\n")
+    found = json.loads(scenario("check", "own", "--format", "json").out)["problems"]
+    assert [(each["file"], each["line"], each["path"], each["message"]) for each in found] == [
+        ("own/mine.yaml", 2, "metrics[0].shape", "there is no `trian-llm` here: did you mean `train-llm`?"),
+        ("own/mine.yaml", 2, "metrics[0]", "there is no key `gpu_memry` here: did you mean `gpu_memory`?"),
+        ("own/mine.yaml", 3, "output[0]", "never written: running ends after 5s, and this starts at 9s"),
+        ("own/other.yaml", 1, "extends", "there is no scenario `bse`: did you mean `base`?"),
+        ("own/other.yaml", 2, "timeout", "expected `enforce` or `ignore`, found the text `never`"),
+    ]
+
+
+def test_a_circle_is_told_though_its_files_have_other_mistakes(scenario: Scenario, write: Write) -> None:
+    write("own/one.yaml", "extends: other\ntimeout: never\n")
+    write("own/other.yaml", "extends: one\nseed: x\n")
+    found = json.loads(scenario("check", "own", "--format", "json").out)["problems"]
+    assert [(each["file"], each["path"], each["message"]) for each in found if each["path"] == "extends"] == [
+        ("own/one.yaml", "extends", "this goes round in a circle: one → other → one"),
+        ("own/other.yaml", "extends", "this goes round in a circle: other → one → other"),
+    ]
+    assert len(found) == 4
 
 
 def test_a_single_file_may_extend_its_neighbour_which_is_not_told_of(scenario: Scenario, write: Write) -> None:

@@ -77,6 +77,27 @@ def test_an_invalid_file_ends_the_list_with_its_place(scenario: Scenario, write:
     )
 
 
+def test_each_problem_of_several_files_is_told_with_its_place_in_a_line_of_its_own(
+    scenario: Scenario, write: Write
+) -> None:
+    write("own/mine.yaml", "timeline:\n  - running: 5\nsed: 7\n")
+    write("own/other.yaml", "extends: mine\n")
+    assert scenario("list", "--scenarios", "own").err.splitlines() == [
+        "lyceum-emulator: own/mine.yaml:2:14: timeline[0].running: `5` has no unit: write `5s` or `5m`",
+        "lyceum-emulator: own/mine.yaml:3:1: there is no key `sed` here: did you mean `seed`?",
+        "lyceum-emulator: own/other.yaml:1:10: extends: `mine` has mistakes of its own: mend those first",
+    ]
+
+
+def test_each_directory_that_cannot_be_read_is_told(scenario: Scenario, write: Write) -> None:
+    write("own/mine.yaml", MINE)
+    said = scenario("list", "--scenarios", "nowhere", "--scenarios", "own", "--scenarios", "own/mine.yaml")
+    assert said.err.splitlines() == [
+        "lyceum-emulator: cannot read the scenarios in nowhere: No such file or directory",
+        "lyceum-emulator: own/mine.yaml is a file: scenarios are read from directories",
+    ]
+
+
 def test_a_directory_that_cannot_be_read_is_one_sentence(scenario: Scenario) -> None:
     assert scenario("list", "--scenarios", "nowhere") == (
         2,

@@ -223,7 +223,7 @@ def test_an_invalid_file_is_told_with_every_problem(scenario: Scenario, write: W
         2,
         "",
         "lyceum-emulator: bad.yaml:2:14: timeline[0].running: `5` has no unit: write `5s` or `5m`\n"
-        "bad.yaml:3:5: timeline[1]: `complete` is no status: did you mean `completed`?\n",
+        "lyceum-emulator: bad.yaml:3:5: timeline[1]: `complete` is no status: did you mean `completed`?\n",
     )
 
 

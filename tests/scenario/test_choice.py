@@ -1,5 +1,7 @@
 """Which scenario a submission gets."""
 
+from pathlib import Path
+
 import pytest
 from msgspec.structs import replace
 
@@ -151,3 +153,50 @@ def test_what_was_laid_ready_is_taken_as_it_is_now_and_as_it_was_where_it_is_gon
     older: Scenario = replace(HANG, digest="older")
     assert choose(PYTHON, None, (laid(QueueEntry(older)),), LIBRARY, lambda: DEFAULT)[0] is HANG
     assert choose(PYTHON, None, (laid(QueueEntry(older)),), Library(), lambda: DEFAULT)[0] is older
+
+
+def test_a_choice_says_that_a_newer_version_of_the_file_is_broken(tmp_path: Path) -> None:
+    built_in, user = tmp_path / "built-in", tmp_path / "user"
+    built_in.mkdir()
+    user.mkdir()
+    (built_in / "completed.yaml").write_text("timeline: [{running: 1s}]")
+    file = user / "train.yaml"
+    file.write_text("timeline: [{running: 1s}]\nmatch: {file_name: train.py}")
+    (user / "longer.yaml").write_text("extends: train\ntimeline: [{running: 2s}]")
+    library = Library.load([user], built_in=built_in)
+
+    def details() -> list[str]:
+        asked = [(replace(PYTHON, file_name="train.py"), None), (PYTHON, "train"), (PYTHON, "longer"), (PYTHON, None)]
+        default = library.get("completed")
+        return [choose(submission, named, (), library, lambda: default)[1].detail for submission, named in asked]
+
+    matched, named, default = (
+        f"its match holds for this submission: {file}",
+        "named by header.X-Emulator-Scenario",
+        "no queue entry, name or match applies",
+    )
+    assert details() == [matched, named, named, default]
+    file.write_text("timeline:\n  - running: 2\n")
+    library = library.reloaded([user])
+    why = "the file is invalid since, 2:14: timeline[0].running: `2` has no unit: write `2s` or `2m`"
+    assert details() == [
+        f"{matched} (its last valid version: {why})",
+        f"{named} (the last valid version of {file}: {why})",
+        f"{named} (the last valid version of {file}: {why})",
+        default,
+    ]
+
+
+def test_a_choice_says_that_what_was_added_no_longer_fits_what_it_extends() -> None:
+    library = Library()
+    for name, text in (
+        ("base", 'timeline: [{running: 9s}]\noutput: [{at: 8s, text: "x"}]'),
+        ("mine", 'extends: base\noutput: [{at: 8s, text: "y"}]'),
+        ("base", "timeline: [{running: 1s}]"),
+    ):
+        library = library.with_added(library.read(text, name=name, source="control API"))
+    _, choice = choose(PYTHON, "mine", (), library, lambda: DEFAULT)
+    start = (
+        "named by header.X-Emulator-Scenario (the last valid version of `mine`: it is invalid since, 2:10: output[0]"
+    )
+    assert choice.detail.startswith(start)

@@ -9,7 +9,9 @@ from emulator.errors import ScenarioError
 from emulator.resources import SCENARIO_DIRECTORY
 from emulator.scenario.file.format import read_scenario
 from emulator.scenario.library import InvalidScenarios, Library
-from emulator.scenario.model import BUILT_IN, DurationRange, Ending, Scenario, StageSpec, TimeLimit
+from emulator.scenario.model import BUILT_IN, Scenario, TimeLimit
+from emulator.scenario.ranges import DurationRange
+from emulator.scenario.timeline import Ending, StageSpec
 from emulator.statuses import RunStatus
 
 BASE = """\

@@ -9,25 +9,12 @@ from msgspec.structs import replace
 
 from emulator.errors import ScenarioError
 from emulator.scenario.file.format import read_scenario
-from emulator.scenario.model import (
-    DurationRange,
-    Ending,
-    Json,
-    Match,
-    MetricPhase,
-    NumberRange,
-    OutputEntry,
-    OutputStream,
-    Override,
-    Placeholder,
-    Quantity,
-    Ramp,
-    Scenario,
-    ShapeName,
-    StageSpec,
-    TimeLimit,
-    Unit,
-)
+from emulator.scenario.json_value import Json
+from emulator.scenario.metrics import MetricPhase, Override, Quantity, ShapeName, Unit
+from emulator.scenario.model import Match, Scenario, TimeLimit
+from emulator.scenario.output import OutputEntry, OutputStream, Placeholder
+from emulator.scenario.ranges import DurationRange, NumberRange, Ramp
+from emulator.scenario.timeline import Ending, StageSpec
 from emulator.statuses import RunStatus
 
 PENDING, STARTING, RUNNING = RunStatus.PENDING, RunStatus.STARTING, RunStatus.RUNNING

@@ -7,7 +7,8 @@ import pytest
 
 from emulator.errors import NotFound, StartError
 from emulator.resources import SCENARIO_DIRECTORY
-from emulator.scenario.file.format import read_scenario
+from emulator.scenario.file.draft import Draft
+from emulator.scenario.file.format import read_scenario, salvage_draft
 from emulator.scenario.library import InvalidScenarios, Library, check_name
 from emulator.scenario.model import BUILT_IN
 from emulator.scenario.submission import Kind, Submission
@@ -83,7 +84,7 @@ def test_an_unknown_name_brings_up_the_nearest(write: Write) -> None:
 def test_the_problems_of_all_files_are_told_at_once(write: Write) -> None:
     user, own = write("user/good.yaml"), write("own/good.yaml")
     (user / "bad.yaml").write_text("timeline: [{running: 4}]\nseed: x\n")
-    (user / "Bad Name.yaml").write_text("timeline: [{running: 4s}]\n")
+    (user / "Bad Name.yaml").write_text("timeline: [{running: 4}]\n")
     (user / "latin.yaml").write_bytes(b"# fine\nsummary: \xff\n")
     (user / "huge.yaml").write_bytes("é".encode() * 600_000)
     (user / "gone.yaml").symlink_to(user / "nowhere")
@@ -92,6 +93,7 @@ def test_the_problems_of_all_files_are_told_at_once(write: Write) -> None:
     assert str(refused.value).splitlines() == [
         f"{user}/Bad Name.yaml:1:1: `Bad Name` is no name for a scenario: use small letters, digits, `-`, `_`"
         " and `.`, such as `bad-name`",
+        f"{user}/Bad Name.yaml:1:22: timeline[0].running: `4` has no unit: write `4s` or `4m`",
         f"{user}/bad.yaml:1:22: timeline[0].running: `4` has no unit: write `4s` or `4m`",
         f"{user}/bad.yaml:2:7: seed: expected a whole number, found the text `x`",
         f"{user}/gone.yaml:1:1: cannot be read: No such file or directory",
@@ -135,6 +137,28 @@ def test_reloading_takes_what_changed_and_keeps_what_did_not(write: Write) -> No
     assert after.get("c") is before.get("c")
     (user / "b.yaml").unlink()
     assert [each.name for each in after.reloaded([user]).scenarios()] == ["c", "d", "a"]
+
+
+def test_reloading_reads_only_what_changed(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading is what takes time, and the server answers nobody meanwhile."""
+    own, user = write("own/a.yaml"), write("user/b.yaml", 1)
+    write("user/c.yaml", 1)
+    (user / "d.yaml").write_text("extends: b\n")
+    library, read = Library.load([user], built_in=own), []
+
+    def counted(text: str, *, name: str, source: str) -> Draft:
+        read.append(name)
+        return salvage_draft(text, name=name, source=source)
+
+    monkeypatch.setattr("emulator.scenario.library.salvage_draft", counted)
+    write("user/b.yaml", 2)
+    library = library.reloaded([user])
+    assert (read, seconds(library, "b"), seconds(library, "d")) == (["b"], 2, 2)
+    (user / "b.yaml").write_text("nothing")
+    broken = library.reloaded([user])
+    write("user/b.yaml", 2)
+    mended = broken.reloaded([user])
+    assert (read, mended.get("b") is library.get("b"), dict(mended.broken)) == (["b", "b"], True, {})
 
 
 def test_a_file_that_became_invalid_keeps_its_last_valid_version(write: Write) -> None:

@@ -8,8 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.scenario.model import DurationRange, MetricPhase, OutputEntry, Scenario, ShapeName, StageSpec
+from emulator.scenario.metrics import MetricPhase, ShapeName
+from emulator.scenario.model import Scenario
+from emulator.scenario.output import OutputEntry
+from emulator.scenario.ranges import DurationRange
 from emulator.scenario.scaling import scaled
+from emulator.scenario.timeline import StageSpec
 from emulator.statuses import RunStatus
 from tests.strategies import scenario_of, scenarios
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,16 @@ from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 
 from emulator.documents import read_document
+from emulator.errors import Problem, ScenarioError
 from emulator.resources import SCENARIO_DIRECTORY
-from emulator.scenario.file.format import read_node
+from emulator.scenario.file.draft import Draft
+from emulator.scenario.file.format import read_node, read_scenario, salvage_draft
 from emulator.scenario.file.keys import KEYS
 from emulator.scenario.file.metrics import QUANTITIES
 from emulator.scenario.file.schema import scenario_schema, schema_text
 from emulator.scenario.library import Library
-from emulator.scenario.model import Quantity, ShapeName
+from emulator.scenario.metrics import Quantity, ShapeName
+from emulator.scenario.model import Scenario
 from emulator.series_names import SERIES_NAMES
 from emulator.statuses import TERMINAL
 from emulator.times import format_duration
@@ -118,6 +122,7 @@ kinds_of_faults: list[tuple[st.SearchStrategy[Any], dict[str, st.SearchStrategy[
     (st.just("malformed-json"), {}),
     (st.just("slow-drip"), {"over": durations}),
     (st.sampled_from(["stream-cut", "stream-stalled"]), {"after_events": st.integers(0, 9)}),
+    (st.just("stream-malformed"), {"after_events": st.integers(0, 9), "share": percents}),
     (st.sampled_from(["duplicate-lines", "out-of-order-lines"]), {"share": percents}),
 ]
 faults = st.tuples(
@@ -280,6 +285,20 @@ def test_schema_and_reader_refuse_the_same_files(value: Any) -> None:
     _, refused_for_its_form = reader_findings(value)
     event(f"refused: {refused_for_its_form}")
     assert VALIDATOR.is_valid(value) is not refused_for_its_form
+
+
+@given(mutations())
+def test_what_is_salvaged_of_a_file_hides_nothing_that_the_reader_finds(value: Any) -> None:
+    text = json.dumps(value)
+    assert set(_told(salvage_draft, text)) <= set(_told(read_scenario, text))
+
+
+def _told(read: Callable[..., Draft | Scenario], text: str) -> tuple[Problem, ...]:
+    try:
+        found = read(text, name="x", source="x")
+    except ScenarioError as error:
+        return error.problems
+    return found.problems if isinstance(found, Draft) else ()
 
 
 def _keys(value: Any) -> set[str]:

@@ -7,23 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from emulator.scenario.model import (
-    MAX_OUTPUT_LINES,
-    DurationRange,
-    Ending,
-    FieldSpec,
-    NumberRange,
-    OutputEntry,
-    OutputStream,
-    Placeholder,
-    Ramp,
-    Scenario,
-    ScriptedStage,
-    StageSpec,
-    Template,
-)
+from emulator.scenario.model import Scenario
+from emulator.scenario.output import MAX_OUTPUT_LINES, FieldSpec, OutputEntry, OutputStream, Placeholder, Template
+from emulator.scenario.ranges import DurationRange, NumberRange, Ramp
 from emulator.scenario.rendering import Line, output_of
 from emulator.scenario.script import Script, resolve
+from emulator.scenario.timeline import Ending, ScriptedStage, StageSpec
 from emulator.statuses import ACTIVE, RunStatus
 from tests.strategies import lasting, scenario_of, scenarios, seeds
 

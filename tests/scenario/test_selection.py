@@ -7,7 +7,8 @@ import pytest
 from emulator.scenario.file.format import read_draft, read_scenario
 from emulator.scenario.lineage import Candidate, Lineage
 from emulator.scenario.lints import lint
-from emulator.scenario.model import DurationRange, Scenario
+from emulator.scenario.model import Scenario
+from emulator.scenario.ranges import DurationRange
 from emulator.scenario.script import resolve, stretches_of
 from emulator.scenario.selection import child_scenario, parent_scenario, profiles_of, speed_on
 from emulator.statuses import RunStatus
@@ -59,6 +60,14 @@ def test_a_profile_runs_on_its_own_hardware_whatever_the_scenario_shows_otherwis
     scenario = read(f"hardware: gpu.t4\n{PLAIN}")
     assert child_scenario(scenario, "gpu.h100").hardware is None
     assert parent_scenario(scenario, None).hardware is None
+
+
+def test_what_runs_on_a_profile_is_made_once_for_all_submissions() -> None:
+    """Making it takes a millisecond, and every run would hold one of its own."""
+    scenario = read(f"{PLAIN}selection: {{profiles: {{h100: {{}}, t4: {{}}}}}}")
+    once = {profile: child_scenario(scenario, profile) for profile in profiles_of(scenario)}
+    assert all(child_scenario(scenario, profile) is made for profile, made in once.items())
+    assert once["gpu.h100"] != once["gpu.t4"]
 
 
 def test_the_stretches_are_drawn_from_the_runs_seed() -> None:

@@ -7,10 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
-from emulator.app import create_service
+from emulator.app import create_app, create_service
+from emulator.server.settings import Settings
 from emulator.server.watcher import Watcher
 from emulator.tenants.cloud import Cloud
+from tests.api import Api
 from tests.process import serving
 from tests.test_serve import call
 
@@ -75,6 +78,45 @@ def test_a_new_file_that_is_invalid_has_no_valid_version_until_it_is_mended(
     other.write_text(GOOD.format("other"), encoding="utf-8")
     watcher.reload()
     assert caplog.messages[1:] == [f"{other} took effect"]
+
+
+def test_a_file_that_never_was_valid_is_listed_and_explained_to_whoever_asks_for_it(file: Path) -> None:
+    service = create_service(Settings(self_check=True), scenario_directories=[file.parent])
+    assert service.self_check is not None
+    api = Api(TestClient(create_app(service)), service.self_check)
+    other = file.with_name("other.yaml")
+    other.write_text("timeline: [{running: 5}]\nsed: 1\n", encoding="utf-8")
+    watcher = Watcher(service.cloud, [file.parent])
+    watcher.reload()
+    listed = api.control("GET", "/scenarios")
+    assert "other" not in {row["name"] for row in listed["scenarios"]}
+    ((source, problems),) = [(row["source"], row["problems"]) for row in listed["invalid"]]
+    assert source == str(other)
+    assert [(each["path"], each["line"], each["column"], each["message"]) for each in problems] == [
+        ("timeline[0].running", 1, 22, "`5` has no unit: write `5s` or `5m`"),
+        ("", 2, 1, "there is no key `sed` here: did you mean `seed`?"),
+    ]
+    asked = api.request("GET", "/_emulator/scenarios/other")
+    assert (asked.status_code, asked.json()["detail"]) == (
+        404,
+        "the scenario `other` is not in force, since its file is invalid:"
+        f" {other}:1:22: timeline[0].running: `5` has no unit: write `5s` or `5m`",
+    )
+    other.write_text(GOOD.format("other"), encoding="utf-8")
+    watcher.reload()
+    assert api.control("GET", "/scenarios")["invalid"] == []
+
+
+def test_a_newer_version_is_read_whole_though_an_older_one_serves(
+    cloud: Cloud, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.write_text("extends: nowhere\nsed: 1\n", encoding="utf-8")
+    Watcher(cloud, [file.parent]).reload()
+    assert cloud.library.get("mine").summary == "first"
+    assert [line.split(":", 3)[3] for line in caplog.text.splitlines() if f"{file}:" in line][1:] == [
+        " there is no key `sed` here: did you mean `seed`?"
+    ]
+    assert "extends: there is no scenario `nowhere`" in caplog.text
 
 
 def test_an_invalid_file_that_is_deleted_is_gone(cloud: Cloud, file: Path, caplog: pytest.LogCaptureFixture) -> None:

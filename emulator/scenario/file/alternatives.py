@@ -61,6 +61,9 @@ class ScenarioName(Form[str]):
             name = node.text.rstrip("/").rpartition("/")[2].removesuffix(".yaml").removesuffix(".yml")
             message = f"expected {self.words}, found a path: write `{cut(name)}`"
             raise findings.refused(node, path, message)
+        if isinstance(node, ScalarNode) and self._text().fits(node.text.lower()) and not self._text().fits(node.text):
+            message = f"names of scenarios have no capitals: write `{cut(node.text.lower())}`"
+            raise findings.refused(node, path, message)
         return self._text().read(node, path, findings)
 
     def schema(self) -> Schema:
@@ -68,13 +71,14 @@ class ScenarioName(Form[str]):
 
 
 def given_keys(values: Values, keys: tuple[Key[Any], ...]) -> dict[str, Given]:
-    """Those of `keys` that a mapping has, with their places."""
+    """Those of `keys` that a mapping has, as far as they could be read, with their places."""
     given = {}
     for key in keys:
-        if key in values:
+        value = values.readable(key, None)
+        if value is not None:
             entry, path = values.entry(key), f"{values.path}.{key.name}".lstrip(".")
             place = entry.value if isinstance(entry.value, ScalarNode) else entry
-            given[key.name] = Given(values[key], path, place.line, place.column)
+            given[key.name] = Given(value, path, place.line, place.column)
     return given
 
 
@@ -83,16 +87,27 @@ def same_keys(keys: tuple[Key[Any], ...]) -> tuple[Key[Any], ...]:
     return tuple(Key(key.name, _Same(key), key.doc) for key in keys)
 
 
-def _overrides(own: tuple[Key[Any], ...], keys: tuple[Key[Any], ...], check: Check, strangers: dict[str, str]) -> Any:  # noqa: ANN401
+def _overrides(
+    own: tuple[Key[Any], ...],
+    keys: tuple[Key[Any], ...],
+    check: Check,
+    strangers: dict[str, str],
+    synonyms: dict[str, str],
+) -> Record[Override]:
     def build(values: Values, findings: Findings) -> Override:
         return Override(given_keys(values, keys), values.get(NAME, None), values.get(WEIGHT, 1))
+
+    def salvage(values: Values) -> Override:
+        return Override(given_keys(values, keys), unread=values.unread)
 
     return Record(
         "a mapping of keys to override, or `{}` for the scenario as it is",
         (*own, *same_keys(keys)),
         build,
         check,
+        synonyms=synonyms,
         strangers=strangers,
+        salvage=salvage,
     )
 
 
@@ -101,6 +116,7 @@ _WHOLE = {
     "summary": "`summary` is that of the whole scenario: write `name` to tell this one apart",
     "extends": "`extends` is for the whole scenario: give it once, outside",
     "after_sequence": "`after_sequence` is for the whole scenario: give it once, outside",
+    "scenario": "an entry names no other scenario: give the keys in which it differs from this one",
 }
 
 
@@ -110,15 +126,17 @@ def variants(keys: tuple[Key[Any], ...], check: Check) -> Overrides:
         "variants": "a variant has no variants of its own: list them all side by side, with their weights",
         "sequence": "`sequence` cannot be drawn: put `variants` into its entries instead",
     }
-    record: Record[Override] = _overrides((WEIGHT, NAME), keys, check, strangers)
+    meant = dict.fromkeys(("probability", "chance", "odds", "share", "percent"), "weight") | {"label": "name"}
+    record: Record[Override] = _overrides((WEIGHT, NAME), keys, check, strangers, meant)
     return ListOf(record, "a list of variants, such as `- {weight: 3}`", 100, 1)
 
 
 def sequence(keys: tuple[Key[Any], ...], check: Check) -> Overrides:
     """The form of `sequence`, whose entries may give `keys`."""
     strangers = _WHOLE | {
+        "times": "`times` goes with `callbacks` and `faults`: list the entry as often as it is to come",
         "weight": "`weight` goes with `variants`: the entries of a sequence come in their order",
         "sequence": "a sequence has no sequence inside: list all its entries side by side",
     }
-    record: Record[Override] = _overrides((NAME,), keys, check, strangers)
+    record: Record[Override] = _overrides((NAME,), keys, check, strangers, {"label": "name"})
     return ListOf(record, "a list of entries, such as `- {}`", 100, 1)

@@ -11,7 +11,7 @@ from emulator.faults.fault import MAX_BODY_BYTES
 from emulator.scenario.file.grammar import Findings, Form, Schema
 from emulator.scenario.file.records import ByShape, Key, Record, Table, Values
 from emulator.scenario.file.scalars import AnyJson, Integer, Text
-from emulator.scenario.model import Json
+from emulator.scenario.json_value import Json
 
 WORDS = "a status code such as `503`, or an answer such as `{status: 503, headers: {Retry-After: 1}, body: {}}`"
 TEXT = "text/plain; charset=utf-8"

@@ -10,7 +10,8 @@ from emulator.scenario.file.durations import DurationOrRange
 from emulator.scenario.file.grammar import Findings, Form, Schema, nearest, shown
 from emulator.scenario.file.records import ByShape, Key, Record, Values
 from emulator.scenario.file.scalars import Integer
-from emulator.scenario.model import CallbackPlan, DurationRange
+from emulator.scenario.model import CallbackPlan
+from emulator.scenario.ranges import DurationRange
 
 NONE = "none"
 MAX_TIMES = 10

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fnmatch import translate
 from types import MappingProxyType
 
 from emulator.documents import Node
-from emulator.scenario.file.grammar import Findings, Form, Schema
+from emulator.documents.syntax import cut
+from emulator.hardware.profiles import PROFILES, all_profile_names
+from emulator.scenario.file.grammar import Findings, Form, Schema, listed, nearest
 from emulator.scenario.file.records import Key, ListOf, Record, Table, Values
 from emulator.scenario.file.scalars import Choice, Text
 from emulator.scenario.model import Match
@@ -46,10 +49,15 @@ class Pattern(Form[str]):
 
 @dataclass(frozen=True)
 class HardwarePattern(Pattern):
-    """A pattern for profiles, whose names have no capitals."""
+    """A pattern for profiles, whose names have no capitals, and of which all are known."""
 
     def read(self, node: Node, path: str, findings: Findings) -> str:
         pattern = super().read(node, path, findings)
+        if not _fits_a_profile(pattern.lower()):
+            word, names = pattern.replace("*", ""), tuple(PROFILES)
+            near = nearest(word, names) or nearest(f"gpu.{word}", names)
+            hint = f"did you mean `{near}`?" if near else f"there are {listed(names, 'and')}"
+            raise findings.refused(node, path, f"`{cut(pattern)}` fits no profile: {hint}", beyond_schema=True)
         if pattern != pattern.lower():
             message = f"matches nothing, since profiles are in lower case: write `{pattern.lower()}`"
             raise findings.refused(node, path, message, beyond_schema=True)
@@ -57,6 +65,11 @@ class HardwarePattern(Pattern):
 
     def schema(self) -> Schema:
         return super().schema()
+
+
+def _fits_a_profile(pattern: str) -> bool:
+    fits = re.compile(translate(pattern)).match
+    return any(fits(name) or fits(name.removeprefix("gpu.")) for name in all_profile_names())
 
 
 def _bracket_problem(pattern: str) -> str | None:
@@ -96,7 +109,13 @@ LABELS = Key(
 )
 METADATA = Key(
     "metadata",
-    Table(Text("a key"), Pattern(), "a mapping from keys to patterns", min_entries=1, max_entries=100),
+    Table(
+        Text("a key"),
+        Pattern(),
+        "a mapping from keys to patterns, such as `{team: vision}`",
+        min_entries=1,
+        max_entries=100,
+    ),
     "Metadata that the submission carries.",
     {"team": "vision-*"},
 )

@@ -33,16 +33,23 @@ class Override:
     keys: Keys
     name: str | None = None
     weight: int = 1
+    unread: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draft:
-    """What one file gives. `name` is that of the file without its ending, `source` where it came from."""
+    """What one file gives. `name` is that of the file without its ending, `source` where it came from.
+
+    One with `problems` serves only to find more of them: some of its `keys` hold what could be salvaged, and of
+    those in `unread` nothing is known but that they are given. The same holds for its entries.
+    """
 
     name: str
     source: str
     text: str
     keys: Keys
+    unread: frozenset[str] = frozenset()
+    problems: tuple[Problem, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         # The keys follow from the text, and may be large.

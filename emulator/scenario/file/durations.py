@@ -9,7 +9,7 @@ from decimal import Decimal
 from emulator.documents import Node, ScalarNode, SequenceNode
 from emulator.documents.syntax import cut
 from emulator.scenario.file.grammar import Findings, Form, Schema, nearest, shown
-from emulator.scenario.model import DurationRange
+from emulator.scenario.ranges import DurationRange
 from emulator.times import DURATION_PATTERN, format_duration, parse_duration_ms
 
 LONGEST_MS = 3650 * 86_400_000

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from emulator.documents import Node, read_document
 from emulator.errors import Problem, ScenarioError
-from emulator.scenario.composition import compose
+from emulator.scenario.composition import compose, misfits
 from emulator.scenario.file.alternatives import given_keys
 from emulator.scenario.file.draft import Draft
 from emulator.scenario.file.grammar import Findings, Unread, in_order
-from emulator.scenario.file.keys import EXTENDS, KEYS, METRICS, SHAPES, TIMELINE, check_together
+from emulator.scenario.file.keys import EXTENDS, KEYS, TIMELINE, check_together
 from emulator.scenario.file.records import Record, Values
-from emulator.scenario.file.shapes import check_shapes
 from emulator.scenario.model import Scenario
 from emulator.statuses import RunStatus
 
@@ -21,23 +22,40 @@ def read_scenario(text: str, *, name: str, source: str) -> Scenario:
     Raises ScenarioError with every problem found, in the order of the text. One that extends another is for
     `Library.read`, which knows the others; here it is refused.
     """
-    draft = read_draft(text, name=name, source=source)
+    draft = salvage_draft(text, name=name, source=source)
     if draft.extends is not None:
         message = f"`{draft.extends}` is looked up among the other scenarios, and there are none here"
-        raise ScenarioError(source, (draft.keys[EXTENDS.name].problem(message),))
+        problems = (draft.keys[EXTENDS.name].problem(message), *misfits(None, draft))
+        raise ScenarioError(source, in_order((*draft.problems, *problems)))
+    if draft.problems:
+        raise ScenarioError(source, in_order((*draft.problems, *misfits((), draft))))
     return compose((draft,))
 
 
 def read_draft(text: str, *, name: str, source: str) -> Draft:
     """What `text` gives. Raises ScenarioError with every problem of its own, in the order of the text."""
+    draft = salvage_draft(text, name=name, source=source)
+    if draft.problems:
+        raise ScenarioError(source, draft.problems)
+    return draft
+
+
+def salvage_draft(text: str, *, name: str, source: str) -> Draft:
+    """What `text` gives, with every problem of its own, in the order of the text.
+
+    What could be read in spite of them is there for the rules between layers and files, which find more. Raises
+    ScenarioError where nothing could be read.
+    """
     document = read_document(text)
     if document.root is None:
         raise ScenarioError(source, document.problems or (_EMPTY,))
-    draft, findings = read_node(document.root, name=name, source=source, text=text)
+    findings = Findings()
+    try:
+        draft = file_record(name, source, text).read(document.root, "", findings)
+    except Unread as unread:
+        draft = unread.salvaged if isinstance(unread.salvaged, Draft) else Draft(name, source, text, {})
     problems = in_order((*document.problems, *findings.problems()))
-    if draft is None or problems:
-        raise ScenarioError(source, problems)
-    return draft
+    return dataclasses.replace(draft, problems=problems) if problems else draft
 
 
 def read_node(node: Node, *, name: str, source: str, text: str) -> tuple[Draft | None, Findings]:
@@ -54,6 +72,9 @@ def file_record(name: str = "", source: str = "", text: str = "") -> Record[Draf
 
     def build(values: Values, findings: Findings) -> Draft:
         return Draft(name, source, text, given_keys(values, KEYS))
+
+    def salvage(values: Values) -> Draft:
+        return Draft(name, source, text, given_keys(values, KEYS), values.unread)
 
     return Record(
         "the keys of a scenario, such as `timeline`",
@@ -75,6 +96,7 @@ def file_record(name: str = "", source: str = "", text: str = "") -> Record[Draf
         }
         | {"weight": "`weight` goes into an entry of `variants`"}
         | {"profiles": "`profiles` goes into `selection`", "speed": "`speed` goes into a profile of `selection`"},
+        salvage=salvage,
     )
 
 
@@ -82,8 +104,6 @@ def _check(values: Values, findings: Findings) -> None:
     if not values.tried(TIMELINE) and not values.tried(EXTENDS):
         findings.note(values.node, "", f"`timeline` is missing: write for example `{TIMELINE.written()}`")
     check_together(values, findings)
-    if not values.tried(EXTENDS) and (SHAPES in values or not values.tried(SHAPES)):
-        check_shapes(values.readable(METRICS, ()), values.get(SHAPES, {}), findings)
 
 
 _EMPTY = Problem("the file is empty: a scenario has at least a `timeline`")

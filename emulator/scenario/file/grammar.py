@@ -23,6 +23,9 @@ Schema = dict[str, Any]
 MAX_FINDINGS = 100
 """More is not for reading: a text of twenty thousand unknown keys would be answered with megabytes, after seconds."""
 
+_SHORTEST_BEGINNING = 3
+"""So many letters of a word, if of no other one, tell which is meant."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -110,7 +113,10 @@ def nearest(word: str, words: Sequence[str], synonyms: Mapping[str, str] | None 
     by_folded = {each.lower().replace("-", "_"): each for each in words}
     by_folded = {**meant, **by_folded}
     close = get_close_matches(folded, list(by_folded), n=1, cutoff=0.6)
-    return by_folded[close[0]] if close else None
+    if close:
+        return by_folded[close[0]]
+    begun = {meaning for each, meaning in by_folded.items() if each.startswith(folded)}
+    return begun.pop() if len(begun) == 1 and len(folded) >= _SHORTEST_BEGINNING else None
 
 
 def listed(words: Sequence[str], joint: str = "or") -> str:

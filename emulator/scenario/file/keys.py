@@ -23,7 +23,8 @@ from emulator.scenario.file.selection import SelectionDraft, selection
 from emulator.scenario.file.shapes import SHAPES as SHAPES_FORM
 from emulator.scenario.file.telemetry import TELEMETRY as TELEMETRY_FORM
 from emulator.scenario.file.timeline import Timeline, TimelineForm
-from emulator.scenario.model import CallbackPlan, DurationRange, Match, TimeLimit
+from emulator.scenario.model import CallbackPlan, Match, TimeLimit
+from emulator.scenario.ranges import DurationRange
 from emulator.statuses import RunStatus
 
 SUMMARY: Key[str] = Key(
@@ -50,8 +51,8 @@ TIMEOUT: Key[str] = Key(
     "timeout",
     Choice(
         [limit.value for limit in TimeLimit],
-        {"off": "ignore", "none": "ignore", "no": "ignore", "false": "ignore"}
-        | {"on": "enforce", "yes": "enforce", "true": "enforce"},
+        # What says that there is to be one may as well mean a run that is to exceed it: both words are named then.
+        dict.fromkeys(("off", "no", "none", "false"), TimeLimit.IGNORE.value),
     ),
     "Whether the client's time limit cuts the run (`enforce`, if left out) or not (`ignore`).",
     "ignore",
@@ -174,13 +175,14 @@ ALTERABLE: tuple[Key[Any], ...] = (
 
 def check_together(values: Values, findings: Findings) -> None:
     """The rules between keys that are given side by side."""
-    if TIMELINE in values:
-        check_output(values.readable(OUTPUT, ()), values[TIMELINE], findings)
-    if TIMELINE in values and values[TIMELINE].running is None and values.get(NEEDS_ENV, ()):
+    timeline = values.readable(TIMELINE, None)
+    if timeline is not None:
+        check_output(values.readable(OUTPUT, ()), timeline, findings)
+    if timeline is not None and timeline.running is None and values.readable(NEEDS_ENV, ()):
         message = "the run ends before `running`, so it never asks for them"
         path = f"{values.path}.{NEEDS_ENV.name}".lstrip(".")
         findings.note(values.entry(NEEDS_ENV), path, message, beyond_schema=True)
-    check_metrics(values.get(METRICS, ()), findings)
+    check_metrics(values, METRICS, findings)
 
 
 # What one profile of a selection may give: it is the hardware, and the start call takes no callback URLs.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from emulator.documents import SequenceNode
 from emulator.scenario.file.durations import Duration, DurationOrRange
 from emulator.scenario.file.grammar import Findings
 from emulator.scenario.file.quantities import QuantityOverride
 from emulator.scenario.file.records import Key, ListOf, Located, Record, Table, Values
 from emulator.scenario.file.scalars import Choice, Number, Text
 from emulator.scenario.file.shapes import DOCS, EXAMPLES, QUANTITY_SYNONYMS, ShapeReference, measure_of
-from emulator.scenario.model import DurationRange, Keyframes, MetricPhase, Override, Quantity
+from emulator.scenario.metrics import Keyframes, MetricPhase, Override, Quantity, ShapeName
+from emulator.scenario.ranges import DurationRange
 from emulator.series_names import SERIES_NAMES
 
 PHASE: Key[str] = Key(
@@ -38,12 +40,19 @@ def _build(values: Values, findings: Findings) -> MetricPhase:
     return MetricPhase(values[PHASE], values[SHAPE], values.get(FOR, None), MappingProxyType(overrides))
 
 
+def _salvage(values: Values) -> MetricPhase:
+    """Its shape, a built-in one if that could not be read, and whether it says how long it lasts."""
+    duration = values.get(FOR, DurationRange(0, 0) if values.tried(FOR) else None)
+    return MetricPhase(values.get(PHASE, ""), values.get(SHAPE, ShapeName.BARE_IDLE), duration)
+
+
 METRICS: ListOf[MetricPhase] = ListOf(
     Record(
         "a phase such as `{phase: train, shape: train-llm}`",
         (PHASE, FOR, SHAPE, *QUANTITIES.values()),
         _build,
         synonyms=QUANTITY_SYNONYMS | {"name": "phase", "duration": "for", "type": "shape"},
+        salvage=_salvage,
     ),
     "a list of phases",
     1000,
@@ -56,10 +65,16 @@ SERIES: Table[str, dict[int, Located[float]]] = Table(
 )
 
 
-def check_metrics(phases: tuple[Located[MetricPhase], ...], findings: Findings) -> None:
-    """Only the last phase takes the rest of running."""
-    for located in phases[:-1]:
-        if located.value.duration is None:
+def check_metrics(values: Values, key: Key[tuple[Located[MetricPhase], ...]], findings: Findings) -> None:
+    """Only the last phase of `key` takes the rest of running."""
+    phases = values.readable(key, ())
+    if not phases:
+        return
+    node = values.entry(key).value
+    # Counted in the text: some of its phases may be unreadable.
+    last = f"[{len(node.items) - 1}]" if isinstance(node, SequenceNode) else ""
+    for located in phases:
+        if located.value.duration is None and not located.path.endswith(last):
             message = "only the last phase may leave out `for`: say how long this one lasts"
             findings.note(located.node, located.path, message, beyond_schema=True)
 

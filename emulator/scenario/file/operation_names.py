@@ -19,6 +19,9 @@ _PATTERN = r"[a-z0-9_*?]{1,100}"
 _SYNONYMS = {
     "start": "start_python_execution",
     "submit": "start_python_execution",
+    **dict.fromkeys(("start_docker", "start_docker_execution", "docker", "image"), "start_image_execution"),
+    **dict.fromkeys(("start_notebook", "start_notebook_execution"), "start_python_execution"),
+    "abort_docker": "abort_image_execution",
     "stream": "stream_output",
     "logs": "get_execution_logs",
     "status": "get_execution",

@@ -13,21 +13,15 @@ from emulator.scenario.file.records import ByShape, Key, ListOf, Located, Record
 from emulator.scenario.file.scalars import Choice, Number, Text, is_long
 from emulator.scenario.file.templates import COUNTER, read_template
 from emulator.scenario.file.timeline import Timeline
-from emulator.scenario.model import (
-    MAX_OUTPUT_LINES,
-    FieldSpec,
-    NumberRange,
-    OutputEntry,
-    OutputStream,
-    Placeholder,
-    Ramp,
-)
+from emulator.scenario.output import MAX_OUTPUT_LINES, FieldSpec, OutputEntry, OutputStream, Placeholder
+from emulator.scenario.ranges import NumberRange, Ramp
 from emulator.times import format_duration
 
 MAX_BYTES = 64 * 1024 * 1024
 """What all of `output` may come to, written out."""
 
 _RANGE = re.compile(r"(-?\d{1,15}(?:\.\d{1,15})?)\.\.(-?\d{1,15}(?:\.\d{1,15})?)", re.ASCII)
+_LIKE_A_RANGE = re.compile(r"\s*([\d.]{0,15}\d)\s*(?:-|–|…|to|\.{2,3})\s*(\d[\d.]{0,15})\s*", re.ASCII)
 _FIELD_WORDS = "a number, a range such as `2..9`, a ramp such as `{from: 2.4, to: 0.9}`, or a text"
 
 
@@ -57,8 +51,8 @@ class _Constant(Form[FieldSpec]):
         return {"type": ["number", "string"]}
 
 
-_RAMP_FROM: Key[float] = Key("from", Number(), "The value at the entry's first line.", required=True)
-_RAMP_TO: Key[float] = Key("to", Number(), "The value at `until`, or at the end.", required=True)
+_RAMP_FROM: Key[float] = Key("from", Number(), "The value at the entry's first line.", 2.4, required=True)
+_RAMP_TO: Key[float] = Key("to", Number(), "The value at `until`, or at the end.", 0.9, required=True)
 _RAMP: Record[FieldSpec] = Record(
     "a ramp such as `{from: 2.4, to: 0.9}`",
     (_RAMP_FROM, _RAMP_TO),
@@ -119,18 +113,21 @@ def _check(values: Values, findings: Findings) -> None:
 
 
 def _check_fields(values: Values, findings: Findings) -> None:
-    fields = values.get(FIELDS, {})
+    fields = values.readable(FIELDS, {})
     if COUNTER in fields:
         message = f"`{COUNTER}` is the number of the line already: choose another name"
         findings.note(fields[COUNTER].node, fields[COUNTER].path, message, beyond_schema=True)
-    if TEXT not in values or FIELDS.name in values.failed:
+    if TEXT not in values:
         return
     node, path = values.entry(TEXT).value, f"{values.path}.text"
-    for piece in read_template(values[TEXT], fields, node, path, findings):
+    names = None if FIELDS.name in values.unread else fields
+    for piece in read_template(values[TEXT], names, node, path, findings):
         if not isinstance(piece, Placeholder) or not piece.spec or piece.name not in fields:
             continue
         if isinstance(fields[piece.name].value, str):
             message = f"`{{{piece.name}:{piece.spec}}}` formats a number, and `{piece.name}` is a text"
+            meant = _LIKE_A_RANGE.fullmatch(str(fields[piece.name].value))
+            message += f": write `{meant[1]}..{meant[2]}` for a range" if meant else ""
             findings.note(node, path, message, beyond_schema=True)
 
 
@@ -144,6 +141,19 @@ def _build(values: Values, findings: Findings) -> OutputEntry:
         every_ms=values.get(EVERY, None),
         until_ms=values.get(UNTIL, None),
         fields=MappingProxyType(fields),
+    )
+
+
+def _salvage(values: Values) -> OutputEntry | None:
+    """When it is written, and how often at least: once, if not all of its times could be read."""
+    if values.failed & {AT.name, FROM.name}:
+        return None
+    once = bool(values.failed & {EVERY.name, UNTIL.name}) or values.get(EVERY, 0) == 0
+    return OutputEntry(
+        text=(values.get(TEXT, ""),),
+        from_ms=values.get(AT, values.get(FROM, 0)),
+        every_ms=None if once else values[EVERY],
+        until_ms=values.get(UNTIL, None),
     )
 
 
@@ -162,6 +172,7 @@ OUTPUT: ListOf[OutputEntry] = ListOf(
         | dict.fromkeys(("interval", "repeat"), "every")
         | dict.fromkeys(("to", "end"), "until")
         | {"start": "from", "values": "fields"},
+        salvage=_salvage,
     ),
     "a list of texts with their times",
 )

@@ -9,7 +9,8 @@ from emulator.documents import Node, ScalarNode
 from emulator.documents.syntax import cut
 from emulator.scenario.file.grammar import Findings, Form, Schema, shown
 from emulator.scenario.file.records import Key, Record, Values
-from emulator.scenario.model import NumberRange, Override, Ramp, Unit
+from emulator.scenario.metrics import Override, Unit
+from emulator.scenario.ranges import NumberRange, Ramp
 
 _PERCENT = r"(?:100(?:\.0{1,6})?|[0-9]{1,2}(?:\.[0-9]{1,6})?)%"
 _NUMBER = r"[0-9]{1,6}(?:\.[0-9]{1,6})?"

@@ -12,7 +12,7 @@ import yaml
 from emulator.documents import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from emulator.documents.syntax import cut
 from emulator.scenario.file.grammar import Findings, Form, Schema, Unread, listed, nearest, shown
-from emulator.scenario.model import Json
+from emulator.scenario.json_value import Json
 
 D = TypeVar("D")
 K = TypeVar("K")
@@ -49,7 +49,7 @@ class Located(Generic[T_co]):
 
 @dataclass(frozen=True)
 class ListOf(Form[tuple[Located[T_co], ...]]):
-    """A list of one form."""
+    """A list of one form. What is salvaged of one are its sound entries, and what could be salvaged of the others."""
 
     item: Form[T_co]
     words: str
@@ -73,8 +73,10 @@ class ListOf(Form[tuple[Located[T_co], ...]]):
             at = f"{path}[{index}]"
             try:
                 read.append(Located(self.item.read(item, at, findings), item, at))
-            except Unread:
+            except Unread as unread:
                 sound = False
+                if unread.salvaged is not None:
+                    read.append(Located(cast(T_co, unread.salvaged), item, at))
         if not sound:
             raise Unread(tuple(read))
         return tuple(read)
@@ -86,7 +88,11 @@ class ListOf(Form[tuple[Located[T_co], ...]]):
 
 @dataclass(frozen=True)
 class Table(Form[Mapping[K, Located[T_co]]]):
-    """A mapping with keys of the writer's choosing, each of which `key` must accept."""
+    """A mapping with keys of the writer's choosing, each of which `key` must accept.
+
+    What is salvaged of one has all its keys, with None for a value of which nothing could be read. Nothing is if
+    one of the keys is wrong: it may be meant for any other.
+    """
 
     key: Form[K]
     value: Form[T_co]
@@ -103,7 +109,7 @@ class Table(Form[Mapping[K, Located[T_co]]]):
             message = f"expected {self.words} of at most {self.max_entries} entries, found {len(node.entries)}"
             raise findings.refused(node, path, message)
         read: dict[K, Located[T_co]] = {}
-        sound = True
+        sound = keys_sound = True
         for entry in node.entries:
             if findings.full:
                 raise Unread
@@ -116,16 +122,15 @@ class Table(Form[Mapping[K, Located[T_co]]]):
                     message = f"`{cut(entry.key)}` is the same as a key in line {first}"
                     raise findings.refused(entry, at, message, beyond_schema=True)
             except Unread:
-                sound, key = False, None
+                keys_sound, key = False, None
             try:
-                value = Located(self.value.read(entry.value, at, findings), entry.value, at)
-            except Unread:
-                sound = False
-            else:
-                if key is not None:
-                    read[key] = value
-        if not sound:
-            raise Unread
+                value = self.value.read(entry.value, at, findings)
+            except Unread as unread:
+                sound, value = False, cast(T_co, unread.salvaged)
+            if key is not None:
+                read[key] = Located(value, entry.value, at)
+        if not (sound and keys_sound):
+            raise Unread(read if keys_sound else None)
         return read
 
     def schema(self) -> Schema:
@@ -133,6 +138,16 @@ class Table(Form[Mapping[K, Located[T_co]]]):
         names = {key: value for key, value in self.key.schema().items() if key != "type"}
         schema |= ({"propertyNames": names} if names else {}) | {"maxProperties": self.max_entries}
         return schema | ({"minProperties": self.min_entries} if self.min_entries else {})
+
+
+class _OneLine(yaml.SafeDumper):
+    """Writes the line ends within texts as `\\n`, where YAML has blank lines otherwise."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style='"' if "\n" in data else None)
+
+
+_OneLine.add_representer(str, _OneLine.represent_str)
 
 
 @dataclass(frozen=True)
@@ -147,7 +162,7 @@ class Key(Generic[T_co]):
 
     def written(self) -> str:
         """The key with its example, as a file has it."""
-        text: str = yaml.safe_dump({self.name: self.example}, default_flow_style=True, width=1000)
+        text: str = yaml.dump({self.name: self.example}, Dumper=_OneLine, default_flow_style=True, width=1000)
         return text.strip()[1:-1]
 
     def schema(self) -> Schema:
@@ -187,6 +202,11 @@ class Values:
         value = self.salvaged.get(key.name)
         return self.get(key, default) if value is None else cast(T, value)
 
+    @property
+    def unread(self) -> frozenset[str]:
+        """The keys that are there, and of whose values nothing could be read."""
+        return frozenset(name for name in self.failed if self.salvaged.get(name) is None)
+
     def entry(self, key: Key[Any]) -> Entry:
         return next(entry for entry in self.node.entries if entry.key == key.name)
 
@@ -196,8 +216,9 @@ class Record(Form[T_co]):
     """A mapping with known keys.
 
     `build` makes the value once every key was read; it may refuse. `check` notes what is wrong between keys,
-    and is called even if some of them failed. `constraint` is what a schema can say of both. `synonyms` lead
-    from keys that people try to the right ones, `strangers` to what to say about keys that belong elsewhere.
+    and is called even if some of them failed; then `salvage` makes what rules further out need of those that did
+    not. `constraint` is what a schema can say of both. `synonyms` lead from keys that people try to the right ones,
+    `strangers` to what to say about keys that belong elsewhere.
     """
 
     words: str
@@ -207,6 +228,7 @@ class Record(Form[T_co]):
     constraint: Schema = field(default_factory=dict)
     synonyms: Mapping[str, str] = field(default_factory=dict)
     strangers: Mapping[str, str] = field(default_factory=dict)
+    salvage: Callable[[Values], object] | None = None
 
     def read(self, node: Node, path: str, findings: Findings) -> T_co:
         if not isinstance(node, MappingNode):
@@ -219,7 +241,7 @@ class Record(Form[T_co]):
         if self.check is not None:
             self.check(values, findings)
         if values.failed or findings.full or len(findings.found) > before:
-            raise Unread
+            raise Unread(None if self.salvage is None else self.salvage(values))
         return self.build(values, findings)
 
     def _values(self, node: MappingNode, path: str, findings: Findings) -> Values:

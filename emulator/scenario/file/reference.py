@@ -23,7 +23,8 @@ from emulator.scenario.file.selection import SPEED
 from emulator.scenario.file.shapes import BEAT_KEYS
 from emulator.scenario.file.telemetry import DISTURBANCE_KEYS
 from emulator.scenario.library import Library
-from emulator.scenario.model import Scenario, ShapeName
+from emulator.scenario.metrics import ShapeName
+from emulator.scenario.model import Scenario
 from emulator.series_names import SERIES_NAMES
 
 _TABLE = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from emulator.documents import MappingNode, Node, ScalarNode, SequenceNode, plain_data
 from emulator.documents.syntax import cut, is_long_integer
 from emulator.scenario.file.grammar import Findings, Form, Schema, Unread, listed, nearest, shown
-from emulator.scenario.model import Json
+from emulator.scenario.json_value import Json
 
 
 def is_long(node: Node) -> bool:

@@ -15,7 +15,7 @@ from emulator.scenario.file.grammar import Findings, Form, Schema, shown
 from emulator.scenario.file.profiles import ProfileName
 from emulator.scenario.file.records import Key, Located, Record, Table, Values
 from emulator.scenario.file.scalars import Choice, Number, Text
-from emulator.scenario.model import DurationRange
+from emulator.scenario.ranges import DurationRange
 
 MAX_PROFILES = 50
 
@@ -45,6 +45,7 @@ class ProfileDraft:
 
     keys: Keys
     speed: float | None
+    unread: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,9 @@ def profiles_key(keys: tuple[Key[Any], ...], check: Check) -> Key[Mapping[str, L
     def build(values: Values, findings: Findings) -> ProfileDraft:
         return ProfileDraft(given_keys(values, keys), values.get(SPEED, None))
 
+    def salvage(values: Values) -> ProfileDraft:
+        return ProfileDraft(given_keys(values, keys), None, values.unread)
+
     strangers = {
         "hardware": "the profile is the hardware: it is named already",
         "weight": "a selection tries every profile: `weight` goes with `variants`",
@@ -122,6 +126,7 @@ def profiles_key(keys: tuple[Key[Any], ...], check: Check) -> Key[Mapping[str, L
         check,
         synonyms={"factor": "speed", "relative_speed": "speed"},
         strangers=strangers,
+        salvage=salvage,
     )
     return Key(
         "profiles",
@@ -149,7 +154,7 @@ def selection(keys: tuple[Key[Any], ...], check: Check) -> Record[SelectionDraft
 
     def build(values: Values, findings: Findings) -> SelectionDraft:
         return SelectionDraft(
-            values.get(profiles, None),
+            values.readable(profiles, None),
             values.get(ANALYSIS, None),
             values.get(EXTRACTION, None),
             values.get(PROCESSING, None),
@@ -158,6 +163,9 @@ def selection(keys: tuple[Key[Any], ...], check: Check) -> Record[SelectionDraft
             values.get(PARAMETERS, None),
         )
 
+    def salvage(values: Values) -> SelectionDraft:
+        return build(values, Findings())
+
     return Record(
         "keys of a GPU selection, such as `profiles`",
         own,
@@ -165,4 +173,5 @@ def selection(keys: tuple[Key[Any], ...], check: Check) -> Record[SelectionDraft
         synonyms={"gpus": "profiles", "hardware": "profiles", "devices": "profiles", "system_error": "error"}
         | {"extracting": "extraction", "check": "code_check", "look": "code_check", "model_size": "parameters"},
         strangers={"speed": "`speed` goes into an entry of `profiles`"},
+        salvage=salvage,
     )

@@ -14,16 +14,8 @@ from emulator.scenario.file.grammar import Findings, Form, Schema, listed, neare
 from emulator.scenario.file.quantities import BYTE_RATE, FACTOR, PERCENT, POWER, Measure, OneOrRange, Reading
 from emulator.scenario.file.records import Key, ListOf, Located, Record, Table, Values
 from emulator.scenario.file.scalars import Choice, Text, Yes, is_long
-from emulator.scenario.model import (
-    BeatSpec,
-    DurationRange,
-    MetricPhase,
-    NumberRange,
-    Override,
-    Quantity,
-    ShapeName,
-    ShapeSpec,
-)
+from emulator.scenario.metrics import BeatSpec, MetricPhase, Override, Quantity, ShapeName, ShapeSpec
+from emulator.scenario.ranges import DurationRange, NumberRange
 from emulator.times import format_duration
 
 SHORTEST_BEAT_MS, LONGEST_BEAT_MS = 500, 86_400_000
@@ -103,7 +95,15 @@ class _OwnName(Form[str]):
         return Text(self.words, NAME_PATTERN).schema() | {"not": {"enum": _BUILT_IN}}
 
 
-EVERY: Key[int] = Key("every", Duration(), "How often the pause comes back.", "10s", required=True)
+EVERY: Key[int] = Key(
+    "every",
+    Duration(),
+    "How often the pause comes back. Of several beats, the slowest may be at most"
+    f" {MOST_TIMES_FASTER} times as long as the fastest, where one with a `sawtooth` counts as"
+    f" {format_duration(SHORTEST_BEAT_MS)}.",
+    "10s",
+    required=True,
+)
 FOR: Key[DurationRange] = Key("for", DurationOrRange(), "How long it lasts.", "2s..3s", required=True)
 ACTIVITY: Key[Override] = Key(
     "activity",
@@ -201,18 +201,28 @@ BEATS = Key(
 
 
 def _check_beats(values: Values, findings: Findings) -> None:
-    if BEATS in values and _pauses([each.value for each in values[BEATS]]) > MOST_TIMES_FASTER:
-        message = f"the slowest beat is more than {MOST_TIMES_FASTER} times as long as the fastest"
-        hint = f"a sawtooth counts as `{format_duration(SHORTEST_BEAT_MS)}`"
-        findings.note(values.entry(BEATS), f"{values.path}.{BEATS.name}", f"{message} ({hint})", beyond_schema=True)
+    beats = [each.value for each in values.get(BEATS, ())]
+    if _pauses(beats) <= MOST_TIMES_FASTER:
+        return
+    slowest_ms, fastest_ms = max(beat.every_ms for beat in beats), _fastest_ms(beats)
+    most = f"at most {format_duration(fastest_ms * MOST_TIMES_FASTER)}"
+    if any(beat.sawtooth for beat in beats):
+        hint = f"{most}, since a sawtooth counts as {format_duration(SHORTEST_BEAT_MS)}"
+    else:
+        least_ms = -(-slowest_ms // MOST_TIMES_FASTER)
+        hint = f"{most} beside {format_duration(fastest_ms)}"
+        hint += f", or at least {format_duration(least_ms)} beside {format_duration(slowest_ms)}"
+    message = f"the slowest beat is more than {MOST_TIMES_FASTER} times as long as the fastest: write {hint}"
+    findings.note(values.entry(BEATS), f"{values.path}.{BEATS.name}", message, beyond_schema=True)
+
+
+def _fastest_ms(beats: Collection[BeatSpec]) -> int:
+    return min(SHORTEST_BEAT_MS if beat.sawtooth else beat.every_ms for beat in beats)
 
 
 def _pauses(beats: Collection[BeatSpec]) -> float:
     """How many times the fastest beat fits the slowest one."""
-    if not beats:
-        return 0.0
-    fastest_ms = min(SHORTEST_BEAT_MS if beat.sawtooth else beat.every_ms for beat in beats)
-    return max(beat.every_ms for beat in beats) / fastest_ms
+    return max(beat.every_ms for beat in beats) / _fastest_ms(beats) if beats else 0.0
 
 
 def _build_shape(values: Values, findings: Findings) -> ShapeSpec:
@@ -238,9 +248,12 @@ SHAPES: Table[str, ShapeSpec] = Table(
 
 
 def check_shapes(
-    phases: tuple[Located[MetricPhase], ...], shapes: Mapping[str, Located[ShapeSpec]], findings: Findings
+    phases: tuple[Located[MetricPhase], ...], shapes: Mapping[str, Located[ShapeSpec | None]], findings: Findings
 ) -> None:
-    """Every phase's shape is a built-in one or one of `shapes`, and their beats do not come to too many."""
+    """Every phase's shape is a built-in one or one of `shapes`, and their beats do not come to too many.
+
+    None stands for a shape that could not be read.
+    """
     pauses = 0.0
     for located in phases:
         name = located.value.shape
@@ -249,7 +262,7 @@ def check_shapes(
         if own is None and name not in _BUILT_IN:
             findings.note(node, f"{located.path}.shape", _no_shape(node, _BUILT_IN, shapes), beyond_schema=True)
             continue
-        before, pauses = pauses, pauses + (_pauses(own.value.beats or ()) if own is not None else 0.0)
+        before, pauses = pauses, pauses + (_pauses(own.value.beats or ()) if own is not None and own.value else 0.0)
         if before <= MOST_PAUSES < pauses:
             message = f"up to here the phases come to more than {MOST_PAUSES} pauses of their shapes' beats"
             findings.note(node, f"{located.path}.shape", message, beyond_schema=True)

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from emulator.documents import Node
 from emulator.documents.syntax import cut
 from emulator.scenario.file.grammar import Findings, listed, nearest
-from emulator.scenario.model import Placeholder, Template
+from emulator.scenario.output import Placeholder, Template
 
 COUNTER = "n"
 """The placeholder that counts an entry's lines, from 1."""
@@ -18,8 +18,11 @@ _SPEC = re.compile(r"0?[1-9]?[0-9]?(?:\.[0-9]{1,2})?[feg]|0?[0-9]{0,2}d", re.ASC
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
-def read_template(text: str, names: Collection[str], node: Node, path: str, findings: Findings) -> Template:
-    """`text` cut at its placeholders, each `n` or one of `names`; what is wrong goes to `findings`."""
+def read_template(text: str, names: Collection[str] | None, node: Node, path: str, findings: Findings) -> Template:
+    """`text` cut at its placeholders, each `n` or one of `names`; what is wrong goes to `findings`.
+
+    None: the names could not be read, and may be any.
+    """
     pieces: list[str | Placeholder] = []
     literal: list[str] = []
     for found in _PIECE.finditer(text):
@@ -43,17 +46,20 @@ def read_template(text: str, names: Collection[str], node: Node, path: str, find
     return tuple(pieces)
 
 
-def _problem(piece: str, names: Collection[str]) -> str | None:
+def _problem(piece: str, names: Collection[str] | None) -> str | None:
     """What is wrong with one placeholder."""
     if len(piece) == 1:
-        return f"a lone `{piece}`: write `{piece * 2}` for a brace in the output"
+        closed = ", or close the placeholder with `}`" if piece == "{" else ""
+        return f"a lone `{piece}`: write `{piece * 2}` for a brace in the output{closed}"
     inside = piece[1:-1]
     name, colon, spec = inside.partition(":")
+    if _NAME.fullmatch(name) is None and name.strip() in (COUNTER, *(names or ())):
+        return f"`{cut(piece)}` has spaces in it: write `{{{name.strip()}{colon}{spec.strip()}}}`"
     if _NAME.fullmatch(name) is None:
         what = "an empty placeholder" if not inside.strip() else f"`{cut(piece)}` is no placeholder"
         escaped = cut("{{" + inside + "}}")
         return f"{what}: write `{escaped}` for braces in the output, or `{{n}}` for the number of the line"
-    if name != COUNTER and name not in names:
+    if names is not None and name != COUNTER and name not in names:
         near = nearest(name, (*names, COUNTER))
         known = f"did you mean `{{{near}}}`?" if near else f"add it to `fields`, or write `{{{{{cut(inside)}}}}}`"
         return f"`{cut(piece)}` names no field: {known}"

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from emulator.documents import Entry, MappingNode, Node, ScalarNode
 from emulator.documents.syntax import cut
 from emulator.scenario.file.durations import StageLength
+from emulator.scenario.file.endings import EndingForm
 from emulator.scenario.file.grammar import Findings, Form, Schema, Unread, listed, nearest, shown
-from emulator.scenario.file.records import Key, ListOf, Located, Record, Values
-from emulator.scenario.file.scalars import AnyJson, Integer, Text
-from emulator.scenario.model import DurationRange, Ending, Json, StageSpec
+from emulator.scenario.file.records import ListOf, Located
+from emulator.scenario.ranges import DurationRange
+from emulator.scenario.timeline import Ending, StageSpec
 from emulator.statuses import ACTIVE, FOLLOWERS, TERMINAL, RunStatus
 
 STATUS_SYNONYMS = {
@@ -33,10 +34,8 @@ STATUS_SYNONYMS = {
     "killed": "aborted",
 }
 
-RETURN_CODES = {RunStatus.COMPLETED: 0, RunStatus.CANCELLED: 143, RunStatus.ABORTED: 137}
-"""The endings that always have the same one."""
-
 _STATUSES = frozenset(status.value for status in RunStatus)
+_BEFORE_RUNNING = (RunStatus.PENDING, RunStatus.STARTING)
 _INSTANT = DurationRange(0, 0)
 _WORDS = "one status with its duration, such as `running: 3s`"
 
@@ -64,86 +63,6 @@ class _Step:
     sound: bool = True
 
 
-@dataclass(frozen=True)
-class FixedCode(Form[int]):
-    """A return code that goes with a status and no other."""
-
-    status: RunStatus
-    code: int
-
-    @property
-    def words(self) -> str:  # type: ignore[override]  # computed, where other forms store it
-        return f"the return code {self.code}"
-
-    def read(self, node: Node, path: str, findings: Findings) -> int:
-        if isinstance(node, ScalarNode) and node.value == self.code and not isinstance(node.value, bool):
-            return self.code
-        hint = ": another one is `failed`" if self.status is RunStatus.COMPLETED else ""
-        message = f"`{self.status}` always has return code {self.code}, found {shown(node)}{hint}"
-        raise findings.refused(node, path, message)
-
-    def schema(self) -> Schema:
-        return {"const": self.code}
-
-
-_ERROR_DOC = "The cause, as `status_details` shows it, and `errors` (failed) or `system_errors` (system_failure)."
-_ERROR: Key[str] = Key("error", Text(), _ERROR_DOC, "CUDA out of memory.")
-_RESULT: Key[Json] = Key("result", AnyJson(), "What the record's `result` holds at the end.", {"loss": 0.93})
-
-
-def _return_code(status: RunStatus) -> Key[int]:
-    if status in RETURN_CODES:
-        code = RETURN_CODES[status]
-        return Key("return_code", FixedCode(status, code), f"Always {code}; it may be left out.", code)
-    doc = "The code that the process ends with; 1 if left out."
-    return Key("return_code", Integer(1, 255, "a return code"), doc, 2)
-
-
-@dataclass(frozen=True)
-class EndingForm(Form[Ending]):
-    """The mapping behind a terminal status."""
-
-    status: RunStatus
-
-    @property
-    def words(self) -> str:  # type: ignore[override]  # computed, where other forms store it
-        names = ", ".join(key.name for key in self._keys())
-        return f"a mapping of {names}, or `- {self.status}` alone"
-
-    def _keys(self) -> tuple[Key[str] | Key[Json] | Key[int], ...]:
-        if self.status is RunStatus.SYSTEM_FAILURE:
-            return (_ERROR,)
-        code = _return_code(self.status)
-        return (code, _RESULT) if self.status is RunStatus.COMPLETED else (code, _ERROR, _RESULT)
-
-    def _record(self) -> Record[Ending]:
-        synonyms = dict.fromkeys(("exit_code", "code", "returncode", "status"), "return_code")
-        synonyms |= dict.fromkeys(("message", "reason", "detail", "cause"), "error")
-        return Record(self.words, self._keys(), self._build, synonyms=synonyms)
-
-    def _build(self, values: Values, findings: Findings) -> Ending:
-        default = 1 if self.status is RunStatus.FAILED else RETURN_CODES.get(self.status)
-        code = None if default is None else values.get(_return_code(self.status), default)
-        return Ending(self.status, code, values.get(_ERROR, None), values.get(_RESULT, None))
-
-    def read(self, node: Node, path: str, findings: Findings) -> Ending:
-        if isinstance(node, ScalarNode):
-            value, names = node.value, {key.name for key in self._keys()}
-            hint = f": write `- {self.status}`" if value is None else ""
-            if isinstance(value, int) and not isinstance(value, bool) and "return_code" in names:
-                hint = f": write `{self.status}: {{return_code: {value}}}`"
-            elif isinstance(value, str) and value and "error" in names:
-                hint = f': write `{self.status}: {{error: "…"}}`'
-            raise findings.refused(node, path, f"expected {self.words}, found {shown(node)}{hint}")
-        return self._record().read(node, path, findings)
-
-    def schema(self) -> Schema:
-        return self._record().schema()
-
-    def bare(self) -> Ending:
-        return Ending(self.status, 1 if self.status is RunStatus.FAILED else RETURN_CODES.get(self.status))
-
-
 _DOCS = {
     RunStatus.PENDING: "Queued: waiting for a machine.",
     RunStatus.STARTING: "A machine is assigned: image pull, environment, dependencies.",
@@ -169,18 +88,24 @@ class _StepForm(Form[_Step]):
         if not isinstance(node, MappingNode) or not node.entries:
             raise findings.refused(node, path, f"expected {self.words}, found {shown(node)}")
         if len(node.entries) > 1:
+            for entry in node.entries:
+                if entry.key in _STATUSES and shown(entry.value) != "nothing":
+                    self._given(RunStatus(entry.key), entry, path, findings)
             second = node.entries[1]
             message = f"one status per entry: start `{cut(second.key)}` with `- ` on a line of its own"
-            raise findings.refused(second, path, message)
+            raise findings.refused(second, path, _misplaced(node.entries) or message)
         entry = node.entries[0]
-        status = self._status(entry.key, entry, path, findings)
+        return self._given(self._status(entry.key, entry, path, findings), entry, path, findings)
+
+    def _given(self, status: RunStatus, entry: Entry, path: str, findings: Findings) -> _Step:
+        """`status` with what stands behind it."""
         form, at = _FORMS[status], f"{path}.{entry.key}"
         try:
             if isinstance(form, EndingForm):
                 return _Step(status, ending=form.read(entry.value, at, findings))
             return _Step(status, form.read(entry.value, at, findings))
         except Unread:
-            return _Step(status, sound=False)
+            return _Step(status, ending=form.bare() if isinstance(form, EndingForm) else None, sound=False)
 
     def _bare(self, node: ScalarNode, path: str, findings: Findings) -> _Step:
         word, colon, rest = node.text.partition(":")
@@ -213,6 +138,22 @@ class _StepForm(Form[_Step]):
         return {"anyOf": [{"enum": list(TERMINAL)}, entry | {"minProperties": 1, "maxProperties": 1}]}
 
 
+def _misplaced(entries: tuple[Entry, ...]) -> str | None:
+    """What to do about keys beside a status that belong into its mapping."""
+    status, beside = entries[0], entries[1:]
+    form = _FORMS[RunStatus(status.key)] if status.key in _STATUSES else None
+    if not isinstance(form, EndingForm) or not all(form.has(entry.key) for entry in beside):
+        return None
+    names, belong = listed([cut(entry.key) for entry in beside], "and"), "belong" if len(beside) > 1 else "belongs"
+    of_status, them = f"{names} {belong} to `{status.key}`", "them" if len(beside) > 1 else "it"
+    below, has_mapping = beside[0].line > status.line, isinstance(status.value, MappingNode)
+    if below and (shown(status.value) == "nothing" or (has_mapping and status.value.line > status.line)):
+        return f"{of_status}: indent {them} by two more"
+    if has_mapping:
+        return f"{of_status}: put {them} into its braces"
+    return f"{of_status}: write `{status.key}: {{{', '.join(f'{cut(entry.key)}: …' for entry in beside)}}}`"
+
+
 _STEPS: ListOf[_Step] = ListOf(_StepForm(), "a list of statuses, such as `- running: 3s`", min_items=1, max_items=100)
 
 
@@ -232,10 +173,11 @@ class TimelineForm(Form[Timeline]):
             steps, complete = unread.salvaged, False
         before = len(findings.found)
         self._check_order(steps, complete, findings)
-        if complete and len(findings.found) == before:
-            self._check_end(steps[-1], findings)
+        in_order = complete and len(findings.found) == before
+        if complete:
+            self._check_end(steps, findings)
         if not complete or len(findings.found) > before or not all(step.value.sound for step in steps):
-            raise Unread
+            raise Unread(_salvaged([step.value for step in steps], in_order))
         return _timeline([step.value for step in steps])
 
     def _check_order(self, steps: tuple[Located[_Step], ...], complete: bool, findings: Findings) -> None:
@@ -256,9 +198,9 @@ class TimelineForm(Form[Timeline]):
                 last = step.status
             seen.add(step.status)
 
-    def _check_end(self, last: Located[_Step], findings: Findings) -> None:
-        status, length = last.value.status, last.value.length
-        if status in (RunStatus.PENDING, RunStatus.STARTING) and length is not None:
+    def _check_end(self, steps: tuple[Located[_Step], ...], findings: Findings) -> None:
+        if all(step.value.status in _BEFORE_RUNNING and step.value.length is not None for step in steps):
+            last, status = steps[-1], steps[-1].value.status
             message = f"the run would stay in `{status}`: add what comes next, or write `{status}: until_stopped`"
             findings.note(last.node, last.path, message, beyond_schema=True)
 
@@ -288,6 +230,14 @@ def _reachable(last: RunStatus | None) -> tuple[RunStatus, ...]:
         *ACTIVE[first : first + 1],
         *(stage for stage in ACTIVE[first + 1 :] if stage is RunStatus.STARTING),
     )
+
+
+def _salvaged(steps: list[_Step], in_order: bool) -> Timeline | None:
+    """What is known of running, though other steps could not be read or are not `in_order`."""
+    running = [step for step in steps if step.status is RunStatus.RUNNING]
+    if len(running) == 1 and running[0].sound:
+        return Timeline((StageSpec(RunStatus.RUNNING, running[0].length),), None)
+    return _timeline(steps) if not running and in_order and steps[-1].status.is_terminal else None
 
 
 def _timeline(steps: list[_Step]) -> Timeline:
