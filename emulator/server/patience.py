@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from emulator.server.settings import ConnectionSettings
 
@@ -18,10 +18,13 @@ _REFUSAL = (
 
 
 class _Wait(NamedTuple):
-    """What a connection waits for, in which request, and since when."""
+    """What a connection waits for, in which request, and since when.
+
+    The request is known weakly: it knows its connection, which is the key that this is kept by.
+    """
 
     limit_s: float
-    cycle: object
+    cycle: ref[Any] | None
     since_s: float
 
 
@@ -43,8 +46,8 @@ class Patience:
             wait = self._waits.get(connection)
             if limit_s is None:
                 self._waits.pop(connection, None)
-            elif wait is None or wait.cycle is not cycle or wait.limit_s != limit_s:
-                self._waits[connection] = _Wait(limit_s, cycle, now_s)
+            elif wait is None or wait.limit_s != limit_s or (wait.cycle and wait.cycle()) is not cycle:
+                self._waits[connection] = _Wait(limit_s, None if cycle is None else ref(cycle), now_s)
             elif now_s - wait.since_s >= limit_s:
                 connection.transport.abort()
 

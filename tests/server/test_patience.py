@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +26,7 @@ class Cycle:
 
     more_body: bool = False
     response_complete: bool = False
+    connection: Any = field(default=None, repr=False)
 
 
 @dataclass
@@ -52,6 +55,17 @@ def test_who_has_not_sent_all_at_the_limit_is_cut_off(cycle: Cycle | None, limit
     assert not connection.transport.aborted
     patience.look([connection], 1000 + limit_s)
     assert connection.transport.aborted
+
+
+def test_a_connection_that_was_waited_for_is_forgotten_once_it_is_gone() -> None:
+    patience, connection = Patience(SETTINGS), Connection(Cycle(more_body=True))
+    assert connection.cycle
+    connection.cycle.connection = connection  # as uvicorn's knows whom to tell of its end
+    patience.look([connection], 0)
+    gone = weakref.ref(connection)
+    del connection
+    gc.collect()
+    assert gone() is None
 
 
 def test_who_is_being_answered_has_all_the_time_there_is() -> None:
